@@ -1,0 +1,158 @@
+import type { Hardness, Way } from './directory.ts';
+import type { ConversationId, Instant, MediaId, ResidentId, TicketId, UnitId, UserId } from './ids.ts';
+import type { Disposition, IssueType, Nature, Place, Scored, Urgency } from './understanding.ts';
+
+/**
+ * Where a ticket stands. Every state that waits for someone carries (here or in `Ticket.dueAt`) the moment it gives up.
+ * `opened` and `unrouted` wait for dispatch, `returned` for a dispatcher, `following_up` for the resident.
+ */
+export type TicketState =
+  | { readonly status: 'opened' }
+  | { readonly status: 'unrouted'; readonly because: string; readonly decideBy: Instant }
+  | { readonly status: 'dispatched'; readonly to: UnitId; readonly acceptBy: Instant }
+  | { readonly status: 'accepted'; readonly by: UnitId }
+  | { readonly status: 'in_progress'; readonly by: UnitId }
+  | { readonly status: 'returned'; readonly by: UnitId; readonly decideBy: Instant }
+  | { readonly status: 'resolved'; readonly by: UnitId; readonly resolvedAt: Instant }
+  | { readonly status: 'following_up'; readonly by: UnitId; readonly askedAt: Instant; readonly giveUpAt: Instant }
+  | { readonly status: 'archived'; readonly outcome: FollowUpOutcome; readonly by: UnitId }
+  | { readonly status: 'withdrawn' };
+export type TicketStatus = TicketState['status'];
+
+export const TICKET_STATUSES = [
+  'opened', 'unrouted', 'dispatched', 'accepted', 'in_progress', 'returned', 'resolved', 'following_up', 'archived', 'withdrawn',
+] as const satisfies readonly TicketStatus[];
+
+/** The whole workflow on one screen. */
+export const NEXT: Readonly<Record<TicketStatus, readonly TicketStatus[]>> = {
+  opened: ['dispatched', 'unrouted', 'withdrawn'],
+  unrouted: ['dispatched', 'withdrawn'],
+  dispatched: ['accepted', 'returned', 'dispatched', 'unrouted', 'withdrawn'],
+  accepted: ['in_progress', 'resolved', 'returned', 'dispatched', 'withdrawn'],
+  in_progress: ['in_progress', 'resolved', 'dispatched', 'withdrawn'],
+  returned: ['dispatched', 'withdrawn'],
+  resolved: ['following_up', 'archived'],
+  following_up: ['archived', 'dispatched'],
+  archived: [],
+  withdrawn: [],
+};
+
+export const isOpen = (status: TicketStatus): boolean => status !== 'archived' && status !== 'withdrawn';
+
+/** 回访: was the resident contacted, is it solved, are they satisfied. null = not answered. */
+export interface FollowUpAnswers {
+  readonly contacted: boolean | null;
+  readonly solved: boolean | null;
+  readonly satisfied: boolean | null;
+  readonly comment?: string;
+}
+export type FollowUpOutcome = { readonly kind: 'answered'; readonly answers: FollowUpAnswers } | { readonly kind: 'unreached' };
+
+/** Where the matter is, as far as it may stand in clear; the room number and raw words are sealed under the resident's key. */
+export interface TicketAddress {
+  /** Place and building as the unit reads it, without the room. */
+  readonly text: string;
+  readonly place: Place | null;
+  readonly label: string;
+  readonly location: { readonly latitude: number; readonly longitude: number } | null;
+}
+
+/** Sealed under the resident's key: who and exactly where, and the words as typed. */
+export interface TicketPrivate {
+  readonly words: readonly string[];
+  readonly address: string;
+  readonly contact: string | null;
+}
+
+export interface Ticket {
+  readonly id: TicketId;
+  /** yyMMdd + six digits, what residents and units call it by. */
+  readonly number: string;
+  readonly version: number;
+  readonly conversationId: ConversationId;
+  readonly residentId: ResidentId;
+  readonly state: TicketState;
+  readonly type: IssueType;
+  readonly nature: Nature;
+  readonly disposition: Disposition;
+  readonly urgency: Urgency;
+  /** Redacted: no phone, name, ID or room number. Sealed text is in `secret`. */
+  readonly description: string;
+  readonly address: TicketAddress;
+  readonly media: readonly MediaId[];
+  readonly openedAt: Instant;
+  readonly dueAt: Instant;
+  readonly openedBy: 'bot' | UserId;
+  /** Unit that holds or last held it. */
+  readonly unitId: UnitId | null;
+  /** How many units have held it; 接诉即转 shows here. */
+  readonly hops: number;
+  readonly reopened: number;
+  readonly versions: { readonly model: string; readonly directory: string };
+  readonly candidates: readonly Scored<IssueType>[];
+  /** null once the resident's key is destroyed. */
+  readonly secret: TicketPrivate | null;
+}
+
+/** Who did it. A unit's handler acts for the unit. */
+export type Actor =
+  | { readonly role: 'bot' } | { readonly role: 'system' } | { readonly role: 'resident' }
+  | { readonly role: 'operator'; readonly userId: UserId }
+  | { readonly role: 'unit'; readonly unitId: UnitId; readonly userId: UserId };
+
+/** What may be done to a ticket; `tickets/move-ticket.ts` says what follows. */
+export type TicketCommand =
+  | {
+    readonly do: 'dispatch'; readonly to: UnitId; readonly rule: string; readonly because: string; readonly directoryVersion: string; readonly acceptBy: Instant;
+    /** What the directory says besides; absent where a person dispatches. */
+    readonly way?: Way; readonly co?: readonly UnitId[]; readonly copies?: readonly UnitId[];
+    /** A stricter deadline than the ticket had. */
+    readonly clock?: { readonly urgency: Urgency; readonly dueAt: Instant };
+  }
+  | {
+    readonly do: 'leave_unrouted'; readonly because: string; readonly decideBy: Instant;
+    readonly directoryVersion?: string; readonly rule?: string | null; readonly why?: Hardness; readonly rivals?: readonly UnitId[];
+  }
+  | { readonly do: 'accept' }
+  | { readonly do: 'progress'; readonly note: string; readonly media?: readonly MediaId[] }
+  | { readonly do: 'return'; readonly reason: string; readonly decideBy: Instant }
+  | { readonly do: 'resolve'; readonly answer: string }
+  | { readonly do: 'ask_follow_up'; readonly giveUpAt: Instant }
+  | { readonly do: 'answer_follow_up'; readonly answers: FollowUpAnswers; readonly dueAt: Instant; readonly acceptBy: Instant }
+  | { readonly do: 'give_up_follow_up' }
+  | { readonly do: 'withdraw'; readonly reason: string }
+  | { readonly do: 'supplement'; readonly text: string; readonly redacted: string; readonly media?: readonly MediaId[] }
+  | { readonly do: 'correct'; readonly changes: TicketCorrection }
+  | { readonly do: 'mark_overdue'; readonly waitedFor: 'accept' | 'resolve' | 'route' };
+
+export interface TicketCorrection {
+  readonly type?: IssueType;
+  readonly urgency?: Urgency;
+  readonly nature?: Nature;
+  readonly address?: TicketAddress;
+  readonly addressPrivate?: string;
+  readonly description?: string;
+  readonly dueAt?: Instant;
+}
+
+export type TicketEventKind =
+  | 'ticket_opened' | 'ticket_dispatched' | 'ticket_unrouted' | 'ticket_accepted' | 'ticket_progress' | 'ticket_returned'
+  | 'ticket_resolved' | 'ticket_follow_up_asked' | 'ticket_follow_up_answered' | 'ticket_reopened' | 'ticket_archived'
+  | 'ticket_withdrawn' | 'ticket_supplemented' | 'ticket_corrected' | 'ticket_overdue';
+
+/** One line of history: appended, chained, never edited. `open` is in clear, `sealed` is under the resident's key. */
+export interface TicketEvent {
+  readonly kind: TicketEventKind;
+  readonly ticketId: TicketId;
+  readonly at: Instant;
+  readonly actor: Actor;
+  readonly open: Readonly<Record<string, string | number | boolean | null>>;
+  readonly sealed: Readonly<Record<string, unknown>> | null;
+}
+
+export interface HistoryEntry extends TicketEvent {
+  readonly seq: number;
+  readonly hash: string;
+  /** false once the resident's key is destroyed: `sealed` can no longer be read. */
+  readonly readable: boolean;
+}
