@@ -1,0 +1,5 @@
+// Plain JavaScript for the same reason as ../worker-entry.js.
+import { register } from 'tsx/esm/api';
+
+register();
+await import('./thread.ts');
