@@ -1,0 +1,119 @@
+import type { Queries } from '../../domain/ports.ts';
+import type { ConversationId, MessageId, ResidentId } from '../../domain/ids.ts';
+import type { Author, Channel, InboundContent, OutboundMessage, Reply, TranscriptMessage } from '../../domain/message.ts';
+import type { Selectable } from 'kysely';
+import { AppError } from '../../domain/errors.ts';
+import { toPlainText } from '../codec.ts';
+import type { Db, Tables } from '../database.ts';
+import { claimDue } from './claims.ts';
+import { atomically, lightly, type QueryContext } from './context.ts';
+
+type Transcript = Pick<Queries, 'say' | 'transcript' | 'lastInbound' | 'claimOutbox' | 'outboxSent' | 'outboxFailed' | 'delivered'>;
+
+/** Shown in place of what can no longer be read. */
+const ERASED: Reply = { kind: 'text', text: '' };
+
+export function transcriptQueries(context: QueryContext): Transcript {
+  const { sealer, newId } = context;
+
+  const toMessage = async (db: Db, residentId: string, row: Selectable<Tables['messages']>): Promise<TranscriptMessage> => ({
+    id: row.id as MessageId, seq: row.seq, author: row.author as Author, at: row.at,
+    body: (await sealer.open<Reply | InboundContent>(db, residentId, row.body, 'message')) ?? ERASED,
+    ...(row.author_name === null ? {} : { authorName: row.author_name }),
+    ...(row.client_id === null ? {} : { clientId: row.client_id }),
+  });
+  const residentOf = async (conversationId: string): Promise<string> => {
+    const row = await context.db.selectFrom('conversations').select('resident_id').where('id', '=', conversationId).executeTakeFirst();
+    if (!row) throw new AppError('conversation.not_found', 'there is no such conversation');
+    return row.resident_id;
+  };
+
+  return {
+    say: (conversation, entries, now, turnId) => atomically(context, async (db) => {
+      if (entries.length === 0) return [];
+      const keys = entries.map((entry) => entry.idempotencyKey);
+      const known = await db.selectFrom('messages').select('idempotency_key').where('idempotency_key', 'in', keys).execute();
+      const seen = new Set(known.map((row) => row.idempotency_key));
+      const fresh = entries.filter((entry) => !seen.has(entry.idempotencyKey));
+      if (fresh.length === 0) return [];
+      const row = await db.updateTable('conversations').set((eb) => ({ seq: eb('seq', '+', fresh.length) })).where('id', '=', conversation.id).returning('seq').executeTakeFirst();
+      if (!row) throw new AppError('conversation.not_found', 'there is no such conversation');
+      const first = row.seq - fresh.length + 1;
+      const said: TranscriptMessage[] = [];
+      for (const [index, entry] of fresh.entries()) {
+        const id = newId() as MessageId;
+        const name = entry.authorName === undefined ? null : toPlainText(entry.authorName);
+        await db.insertInto('messages').values({
+          id, conversation_id: conversation.id, seq: first + index, author: entry.author, author_name: name, at: now,
+          body: await sealer.seal(db, conversation.residentId, entry.body), client_id: null, idempotency_key: entry.idempotencyKey,
+        }).execute();
+        await db.insertInto('outbox').values({
+          message_id: id, conversation_id: conversation.id, resident_id: conversation.residentId, channel: conversation.channel,
+          idempotency_key: entry.idempotencyKey, turn_id: turnId, state: 'ready', attempts: 0, run_at: now, lease_owner: null, lease_until: 0,
+          proof: null, error: null, created_at: now, done_at: null,
+        }).execute();
+        said.push({ id, seq: first + index, author: entry.author, at: now, body: entry.body, ...(name === null ? {} : { authorName: name }) });
+      }
+      return said;
+    }),
+
+    async transcript(id, window) {
+      const residentId = await residentOf(id);
+      let query = context.db.selectFrom('messages').selectAll().where('conversation_id', '=', id).limit(window.limit);
+      if (window.afterSeq !== undefined) query = query.where('seq', '>', window.afterSeq).orderBy('seq');
+      else query = query.where('seq', '<', window.beforeSeq ?? Number.MAX_SAFE_INTEGER).orderBy('seq', 'desc');
+      const rows = await query.execute();
+      if (window.afterSeq === undefined) rows.reverse();
+      const messages: TranscriptMessage[] = [];
+      for (const row of rows) messages.push(await toMessage(context.db, residentId, row));
+      return messages;
+    },
+
+    async lastInbound(id, limit) {
+      const residentId = await residentOf(id);
+      const rows = await context.db.selectFrom('messages').select('body').where('conversation_id', '=', id).where('author', '=', 'resident').orderBy('seq', 'desc').limit(limit).execute();
+      const contents: InboundContent[] = [];
+      for (const row of rows.reverse()) {
+        const content = await sealer.open<InboundContent>(context.db, residentId, row.body, 'message');
+        if (content) contents.push(content);
+      }
+      return contents;
+    },
+
+    claimOutbox: (owner, now, leaseMs, limit) => lightly(context, async (db) => {
+      const ids = await claimDue({ ...context, db }, 'outbox', { owner, now, leaseMs, limit });
+      if (ids.length === 0) return [];
+      const rows = await db.selectFrom('outbox').innerJoin('messages', 'messages.id', 'outbox.message_id')
+        .selectAll('messages')
+        .select(['outbox.id as outbox_id', 'outbox.resident_id', 'outbox.channel', 'outbox.idempotency_key as key', 'outbox.turn_id', 'outbox.attempts'])
+        .where('outbox.id', 'in', [...ids]).orderBy('outbox.id').execute();
+      const claimed: OutboundMessage[] = [];
+      for (const row of rows) {
+        claimed.push({
+          outboxId: row.outbox_id, idempotencyKey: row.key, channel: row.channel as Channel, conversationId: row.conversation_id as ConversationId,
+          residentId: row.resident_id as ResidentId, message: await toMessage(db, row.resident_id, row), attempts: row.attempts, turnId: row.turn_id,
+        });
+      }
+      return claimed;
+    }),
+
+    async outboxSent(outboxId, proof, now) {
+      const mark = async (db: Db): Promise<void> => {
+        await db.updateTable('outbox').set({ state: 'sent', proof, error: null, done_at: now, lease_owner: null, lease_until: 0 }).where('id', '=', outboxId).where('state', '=', 'ready').execute();
+      };
+      // One statement is its own transaction on PostgreSQL; a light one would cost more round trips than it saves.
+      await (context.engine === 'sqlite' ? lightly(context, mark) : mark(context.db));
+    },
+    async outboxFailed(outboxId, code, retryAt, now) {
+      await context.db.updateTable('outbox')
+        .set((eb) => ({
+          attempts: eb('attempts', '+', 1), error: toPlainText(code), lease_owner: null, lease_until: 0,
+          ...(retryAt === null ? { state: 'dead' as const, done_at: now } : { run_at: retryAt }),
+        }))
+        .where('id', '=', outboxId).where('state', '=', 'ready').execute();
+    },
+    async delivered(id, seq, _now) {
+      await context.db.updateTable('conversations').set({ delivered_seq: seq }).where('id', '=', id).where('delivered_seq', '<', seq).where('seq', '>=', seq).execute();
+    },
+  };
+}
