@@ -1,0 +1,68 @@
+import type { Routable, Routed } from '../domain/directory.ts';
+import type { Instant, TicketId } from '../domain/ids.ts';
+import type { Queries } from '../domain/ports.ts';
+import type { ApplyTicketCommand, DueAt } from '../domain/use-cases.ts';
+import type { Ticket, TicketCommand } from '../domain/ticket.ts';
+import { URGENCIES } from '../domain/understanding.ts';
+
+export interface DispatchDeps {
+  readonly route: (matter: Routable) => Routed;
+  readonly dueAt: DueAt;
+  readonly applyCommand: ApplyTicketCommand;
+}
+
+const MINUTE_MS = 60_000;
+/** A unit answers within a tenth of the ticket's time, 10 minutes at least and one day at most. */
+export const acceptBy = (ticket: Pick<Ticket, 'dueAt'>, now: Instant): Instant =>
+  now + Math.min(24 * 60 * MINUTE_MS, Math.max(10 * MINUTE_MS, Math.round((ticket.dueAt - now) / 10)));
+/** A dispatcher decides as fast as a unit would have to answer. */
+export const decideBy = acceptBy;
+
+/** What the directory looks at: the type, the place, words that may name whose the thing is, and when it was reported. */
+export const routable = (ticket: Pick<Ticket, 'type' | 'address' | 'description' | 'openedAt'>): Routable =>
+  ({ type: ticket.type, place: ticket.address.place, text: `${ticket.description}\n${ticket.address.text}`, at: ticket.openedAt });
+
+/** What follows `ticket_opened`: the unit that can act gets it, or a dispatcher sees that none is known. */
+export function dispatchTicket(deps: DispatchDeps) {
+  return async (tx: Queries, event: { readonly ticketId: TicketId }, now: Instant): Promise<void> => {
+    const ticket = await tx.ticket(event.ticketId, 'lock');
+    if (!ticket || ticket.state.status !== 'opened') return; // an operator or the resident was quicker
+    const routed = deps.route(routable(ticket));
+    await deps.applyCommand(tx, { ticketId: ticket.id, actor: { role: 'system' }, now, command: commandOf(deps, ticket, routed, now) });
+  };
+}
+
+/**
+ * After a correction of type or place: a ticket that nobody has accepted yet goes to the unit it now belongs to. Where none is known any
+ * more, a dispatcher sees it; it doesn't stay with a unit that the directory no longer names.
+ */
+export function redispatchTicket(deps: DispatchDeps) {
+  return async (tx: Queries, event: { readonly ticketId: TicketId; readonly historySeq: number }, now: Instant): Promise<void> => {
+    const ticket = await tx.ticket(event.ticketId, 'lock');
+    if (!ticket || (ticket.state.status !== 'dispatched' && ticket.state.status !== 'unrouted')) return;
+    // A new description or urgency is no reason to undo what a dispatcher has decided.
+    const corrected = (await tx.history(event.ticketId))[event.historySeq - 1]?.open;
+    if (corrected?.['typeTo'] === undefined && corrected?.['address'] !== true) return;
+    const routed = deps.route(routable(ticket));
+    const stays = routed.kind === 'unrouted' ? ticket.state.status === 'unrouted' : ticket.state.status === 'dispatched' && routed.to === ticket.unitId;
+    if (stays) return;
+    await deps.applyCommand(tx, { ticketId: ticket.id, actor: { role: 'system' }, now, command: commandOf(deps, ticket, { ...routed, because: `更正后${routed.because}` }, now) });
+  };
+}
+
+function commandOf(deps: Pick<DispatchDeps, 'dueAt'>, ticket: Ticket, routed: Routed, now: Instant): TicketCommand {
+  if (routed.kind === 'unrouted') {
+    const { because, version, rule, why, rivals } = routed;
+    return { do: 'leave_unrouted', because, directoryVersion: version, rule, why, rivals, decideBy: decideBy(ticket, now) };
+  }
+  const { to, rule, because, version, way, co, copies } = routed;
+  const clock = stricter(deps, ticket, routed);
+  return { do: 'dispatch', to, rule, because, directoryVersion: version, way, co, copies, acceptBy: acceptBy(clock ?? ticket, now), ...(clock && { clock }) };
+}
+
+/** The row's class where it is more urgent than the ticket's and ends earlier; a row never gives a unit more time than the resident was told. */
+function stricter(deps: Pick<DispatchDeps, 'dueAt'>, ticket: Ticket, { clock }: Extract<Routed, { kind: 'routed' }>) {
+  if (clock === null || URGENCIES.indexOf(clock) >= URGENCIES.indexOf(ticket.urgency)) return undefined;
+  const dueAt = deps.dueAt(clock, ticket.openedAt);
+  return dueAt < ticket.dueAt ? { urgency: clock, dueAt } : undefined;
+}
