@@ -1,0 +1,53 @@
+import type { Role, User } from '../domain/desk.ts';
+import type { UnitId } from '../domain/ids.ts';
+import type { Ticket } from '../domain/ticket.ts';
+
+/** How far a role's right reaches: everywhere, to its own unit's tickets, or not at all. */
+export type Reach = 'all' | 'own' | 'none';
+
+/**
+ * Who may do what: role × action × own unit or other. The server enforces it, and a test walks through every cell over HTTP.
+ * An administrator keeps accounts and stuck deliveries; residents' words are the operators' business only.
+ */
+export const PERMISSIONS = {
+  'feed.read':          { admin: 'all',  operator: 'all',  dispatcher: 'all',  unit: 'all' },
+  'queue.read':         { admin: 'none', operator: 'all',  dispatcher: 'none', unit: 'none' },
+  'conversation.read':  { admin: 'none', operator: 'all',  dispatcher: 'none', unit: 'none' },
+  'conversation.serve': { admin: 'none', operator: 'all',  dispatcher: 'none', unit: 'none' },
+  'place.search':       { admin: 'none', operator: 'all',  dispatcher: 'all',  unit: 'none' },
+  'ticket.list':        { admin: 'none', operator: 'all',  dispatcher: 'all',  unit: 'own' },
+  'ticket.read':        { admin: 'none', operator: 'all',  dispatcher: 'all',  unit: 'own' },
+  'ticket.read_reporter': { admin: 'none', operator: 'all', dispatcher: 'none', unit: 'own' },
+  'ticket.read_words':  { admin: 'none', operator: 'all',  dispatcher: 'none', unit: 'none' },
+  'ticket.accept':      { admin: 'none', operator: 'none', dispatcher: 'none', unit: 'own' },
+  'ticket.progress':    { admin: 'none', operator: 'none', dispatcher: 'none', unit: 'own' },
+  'ticket.return':      { admin: 'none', operator: 'none', dispatcher: 'none', unit: 'own' },
+  'ticket.resolve':     { admin: 'none', operator: 'none', dispatcher: 'none', unit: 'own' },
+  'ticket.correct':     { admin: 'none', operator: 'all',  dispatcher: 'all',  unit: 'none' },
+  'ticket.dispatch':    { admin: 'none', operator: 'none', dispatcher: 'all',  unit: 'none' },
+  'user.manage':        { admin: 'all',  operator: 'none', dispatcher: 'none', unit: 'none' },
+  'dead.manage':        { admin: 'all',  operator: 'none', dispatcher: 'none', unit: 'none' },
+} as const satisfies Record<string, Record<Role, Reach>>;
+
+export type Action = keyof typeof PERMISSIONS;
+export const ACTIONS = Object.keys(PERMISSIONS) as readonly Action[];
+
+/** The furthest that any of a user's roles reaches. */
+export function reach(user: User, action: Action): Reach {
+  if (user.disabled) return 'none';
+  const reaches = user.roles.map((role): Reach => PERMISSIONS[action][role]);
+  if (reaches.includes('all')) return 'all';
+  return reaches.includes('own') && user.unitId !== null ? 'own' : 'none';
+}
+
+/** `holder`: the unit that holds what is acted upon; leave it out where nothing belongs to a unit. */
+export function may(user: User, action: Action, holder: UnitId | null = null): boolean {
+  const far = reach(user, action);
+  return far === 'all' || (far === 'own' && holder !== null && holder === user.unitId);
+}
+
+/** A report of misconduct may be about the very unit that reads it: it never learns who wrote. */
+export function mayReadReporter(user: User, ticket: Pick<Ticket, 'nature' | 'unitId'>): boolean {
+  if (!may(user, 'ticket.read_reporter', ticket.unitId)) return false;
+  return ticket.nature !== 'misconduct_report' || reach(user, 'ticket.read_reporter') === 'all';
+}

@@ -1,0 +1,136 @@
+import type { Draft, Handoff, Mode } from '../domain/conversation.ts';
+import type { Role } from '../domain/desk.ts';
+import type { ConversationId, Instant, MediaId, TicketId, UnitId, UserId } from '../domain/ids.ts';
+import type { Channel, TranscriptMessage } from '../domain/message.ts';
+import type { TicketEventKind, TicketStatus } from '../domain/ticket.ts';
+import type { IssueType, Nature, Place, Scored, Urgency } from '../domain/understanding.ts';
+import type { Action } from './permissions.ts';
+
+/** What the desk's pages get as JSON. The pages import these types and nothing else of the desk. */
+
+export interface Me {
+  readonly id: UserId;
+  readonly login: string;
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly unit: { readonly id: UnitId; readonly name: string } | null;
+  readonly may: readonly Action[];
+  readonly catalogue: { readonly types: readonly TypeOption[]; readonly natures: Readonly<Record<Nature, string>> };
+  /** Empty for a unit's handler. */
+  readonly units: readonly { readonly id: UnitId; readonly name: string }[];
+  /** The server's clock: pages count from it, not from the device's. */
+  readonly now: Instant;
+}
+export interface TypeOption {
+  readonly code: IssueType;
+  readonly name: string;
+  readonly group: string;
+  readonly means: string;
+}
+
+export interface QueueLine {
+  readonly conversationId: ConversationId;
+  readonly channel: Channel;
+  readonly mode: Mode;
+  readonly handoff: Handoff;
+  readonly waitingSince: Instant;
+  readonly waitingUntil: Instant | null;
+  readonly escalation: number;
+  readonly operator: { readonly id: UserId; readonly name: string } | null;
+}
+
+export interface ConversationView {
+  readonly id: ConversationId;
+  readonly channel: Channel;
+  readonly mode: Mode;
+  readonly operator: { readonly id: UserId; readonly name: string } | null;
+  readonly handoff: Handoff | null;
+  readonly waitingSince: Instant | null;
+  readonly waitingUntil: Instant | null;
+  readonly escalation: number;
+  readonly draft: Draft | null;
+  /** Matters that wait behind the draft. */
+  readonly later: number;
+  /** Where the draft would go if it were opened now. */
+  readonly route: { readonly unitName: string | null; readonly because: string } | null;
+  readonly messages: readonly TranscriptMessage[];
+  readonly tickets: readonly TicketSummary[];
+  /** false once the resident has had everything erased. */
+  readonly readable: boolean;
+  readonly now: Instant;
+}
+
+export interface TicketSummary {
+  readonly id: TicketId;
+  readonly number: string;
+  readonly status: TicketStatus;
+  readonly type: IssueType;
+  readonly typeName: string;
+  readonly nature: Nature;
+  readonly urgency: Urgency;
+  readonly description: string;
+  readonly address: string;
+  readonly unitId: UnitId | null;
+  readonly unitName: string | null;
+  readonly openedAt: Instant;
+  readonly dueAt: Instant;
+  /** The nearer moment somebody must move: to accept, or to decide on a return. */
+  readonly actBy: Instant | null;
+  readonly hops: number;
+  readonly reopened: number;
+  readonly pictures: number;
+}
+
+export interface TicketView extends TicketSummary {
+  readonly place: Place | null;
+  readonly label: string;
+  readonly location: { readonly latitude: number; readonly longitude: number } | null;
+  /** Room, phone and words, as far as this reader may know them; null: nothing of it. */
+  readonly secret: { readonly address: string; readonly contact: string | null; readonly words: readonly string[] } | null;
+  /** Why `secret` is null. */
+  readonly secretHidden: 'not_for_you' | 'reporter_protected' | 'erased' | null;
+  readonly media: readonly MediaId[];
+  readonly timeline: readonly TimelineLine[];
+  readonly openedByBot: boolean;
+  /** Operators only. */
+  readonly conversationId: ConversationId | null;
+  readonly candidates: readonly Scored<IssueType>[];
+  /** What this reader may do with it now. */
+  readonly can: readonly TicketAction[];
+  readonly now: Instant;
+}
+export type TicketAction = 'accept' | 'progress' | 'return' | 'resolve' | 'dispatch' | 'correct';
+
+export interface TimelineLine {
+  readonly seq: number;
+  readonly at: Instant;
+  readonly kind: TicketEventKind;
+  readonly role: 'bot' | 'system' | 'resident' | 'operator' | 'unit';
+  /** The person's or the unit's name; null for machine and resident. */
+  readonly who: string | null;
+  /** The words of the step: note, answer, reason. */
+  readonly text: string | null;
+  /** Where a dispatch sent it. */
+  readonly unitName: string | null;
+  readonly pictures: number;
+  readonly changes: {
+    readonly type: readonly [string, string] | null;
+    readonly urgency: readonly [Urgency, Urgency] | null;
+    readonly address: boolean;
+    readonly description: boolean;
+  } | null;
+}
+
+export interface UserView {
+  readonly id: UserId;
+  readonly login: string;
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly unit: { readonly id: UnitId; readonly name: string } | null;
+  readonly disabled: boolean;
+}
+
+export interface PageOf<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
