@@ -1,0 +1,5 @@
+import { createApp } from 'vue';
+import DeskApp from './DeskApp.vue';
+import './desk.css';
+
+createApp(DeskApp).mount('#app');
