@@ -11,6 +11,8 @@ export const DANGER_TYPES: Readonly<Record<string, string>> = {
   medical: 'health.medical_service', animal: 'safety.dogs_and_animals', traffic: 'traffic.vehicle_and_licence',
 };
 
+/** From this probability on an intent is taken as meant, whatever else goes on. */
+export const SURE = 0.6;
 export const THANKS = /^(?:谢谢|多谢|感谢|谢了|谢啦|好的|嗯+|ok|行|知道了)/iu;
 export const digits = (text: string): string => text.replace(/\D/gu, '');
 export const splitChip = (chip: string): readonly [string, string] => {
@@ -26,6 +28,9 @@ export function isSensitive(understanding: Understanding, catalogue: Catalogue):
   return disposition.probability >= 0.5 && ['legal_channel', 'confidential', 'unlawful'].includes(disposition.value);
 }
 
+/** 「12号楼1单元」: 12 and 1; another house is not the same matter for containing the same digit. */
+const numbersOf = (text: string): readonly string[] => text.normalize('NFKC').match(/\d+/gu) ?? [];
+
 /** The same resident's open ticket that this message most likely speaks of again. */
 export function sameMatter(tickets: readonly Ticket[], understanding: Understanding): Ticket | undefined {
   if (understanding.type === null || (understanding.candidates[0]?.probability ?? 0) < 0.4) return undefined;
@@ -35,7 +40,7 @@ export function sameMatter(tickets: readonly Ticket[], understanding: Understand
     if (said.text === '') return true;
     const community = ticket.address.place?.community ?? null;
     const samePlace = community !== null && said.place?.community === community;
-    const building = said.building === '' || digits(said.building) === '' || digits(ticket.address.text).includes(digits(said.building));
-    return building && (samePlace || ticket.address.text.includes(said.publicText) || said.publicText.includes(ticket.address.text));
+    const building = numbersOf(said.building);
+    return building.every((number) => numbersOf(ticket.address.text).includes(number)) && (samePlace || ticket.address.text.includes(said.publicText) || said.publicText.includes(ticket.address.text));
   });
 }

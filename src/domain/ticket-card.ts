@@ -1,7 +1,7 @@
 import { typeName, type Catalogue } from './catalogue.ts';
 import type { UnitId } from './ids.ts';
 import type { TicketCard, TimelineEntry } from './message.ts';
-import { isOpen, type HistoryEntry, type Ticket } from './ticket.ts';
+import { isUnderWay, type HistoryEntry, type Ticket } from './ticket.ts';
 import { dateZh, numberZh, STATUS_ZH, URGENCY_ZH } from './words.zh.ts';
 
 /** Names of things, handed to whoever speaks of them. */
@@ -13,7 +13,7 @@ export interface Naming {
 
 /** The resident's view of a ticket. */
 export function ticketCard(ticket: Ticket, history: readonly HistoryEntry[], naming: Naming): TicketCard {
-  const editable = isOpen(ticket.state.status) && !['resolved', 'following_up'].includes(ticket.state.status);
+  const editable = isUnderWay(ticket.state.status);
   const choices = [ticket.type, ...ticket.candidates.map((candidate) => candidate.value)];
   return {
     target: ticket.id, number: ticket.number, status: ticket.state.status, statusName: STATUS_ZH[ticket.state.status],

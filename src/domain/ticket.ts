@@ -38,6 +38,10 @@ export const NEXT: Readonly<Record<TicketStatus, readonly TicketStatus[]>> = {
 };
 
 export const isOpen = (status: TicketStatus): boolean => status !== 'archived' && status !== 'withdrawn';
+/** Open and not yet said to be solved: it may still be corrected and withdrawn. */
+export const isUnderWay = (status: TicketStatus): boolean => isOpen(status) && status !== 'resolved' && status !== 'following_up';
+/** No unit has it in hand yet: what the resident corrects may still change where it goes. */
+export const isBeforeAcceptance = (status: TicketStatus): boolean => status === 'opened' || status === 'unrouted' || status === 'dispatched';
 
 /** 回访: was the resident contacted, is it solved, are they satisfied. null = not answered. */
 export interface FollowUpAnswers {
