@@ -98,9 +98,17 @@ export function placedAt(draft: Draft, named: DraftAddress, needs: PlaceNeeds): 
   return { ...draft, address, missing: stillMissing(draft, address, false, needs).filter((field) => field !== 'building' || named.building === '') };
 }
 
+/** 「在西罗园第二社区12号楼」 says where and nothing of the matter: it belongs to the address, not to what units read as the matter. */
+function isOnlyPlace(words: string, { address }: Understanding): boolean {
+  if (address.spans.length === 0) return false;
+  const rest = address.spans.reduce((left, { text }) => left.replace(text, ''), words);
+  return /^(?:[\s，,。.！!、]|我们?|家|住|就|是|在|的|这里|这边|那边|里|吧|啊|呢)*$/u.test(rest);
+}
+
 /** An answer or addition goes into the draft: words, address, and danger if it speaks of any. */
 export function addToDraft(draft: Draft, words: string, understanding: Understanding | null, mode: 'add' | 'replace', needs: PlaceNeeds, media: readonly MediaId[] = []): Draft {
-  const withWords: Draft = { ...draft, words: words === '' ? draft.words : [...draft.words, words], media: [...draft.media, ...media] };
+  const tells = words !== '' && !(understanding && isOnlyPlace(words, understanding));
+  const withWords: Draft = { ...draft, words: tells ? [...draft.words, words] : draft.words, media: [...draft.media, ...media] };
   if (!understanding) return withWords;
   const address = mergeAddress(draft.address, addressOf(understanding.address), mode);
   const danger = understanding.lifeSafety.rules.length > 0;

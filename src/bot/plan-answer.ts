@@ -30,19 +30,23 @@ export function answer(turn: Turn, draft: Draft, understanding: Understanding): 
   }
   let next = addToDraft(draft, text, understanding, 'add', turn.in.needs, turn.memory.looseMedia);
   turn.remember({ looseMedia: [] });
-  if ((asked === 'address' || asked === 'building') && !saysPlace) next = plainAddress(next, text, asked);
+  if ((asked === 'address' || asked === 'building') && !saysPlace) next = plainAddress(next, draft.words, text, asked);
   // Where life is in danger the place was asked before the type was known.
   if (next.type === null && understanding.type !== null) next = { ...withType(next, understanding.type, 'model'), typeProbability: understanding.candidates[0]?.probability ?? 0, candidates: understanding.candidates };
   advance(turn, next, turn.memory.asked);
 }
 
-/** An answer the tagger sees no place in is still the resident's answer: 「3号」, 「就在门口大槐树那儿」. */
-function plainAddress(draft: Draft, text: string, asked: 'address' | 'building'): Draft {
+/**
+ * An answer the tagger sees no place in is still the resident's answer: 「3号」, 「就在门口大槐树那儿」.
+ *
+ * @param words what had been said of the matter before this answer
+ */
+function plainAddress(draft: Draft, words: Draft['words'], text: string, asked: 'address' | 'building'): Draft {
   if (text.length > 40 || /^(?:不知道|不清楚|没有|嗯|哦|好|算了)/u.test(text)) return draft;
   if (asked === 'address' && !/[\u4e00-\u9fffA-Za-z0-9]{2}/u.test(text)) return draft;
   const piece = { ...NO_ADDRESS, text, publicText: text, building: asked === 'building' ? text : '' };
   const address = mergeAddress(draft.address, piece, 'add');
-  return { ...draft, address, missing: draft.missing.filter((field) => field !== asked) };
+  return { ...draft, words, address, missing: draft.missing.filter((field) => field !== asked) };
 }
 
 function answerType(turn: Turn, draft: Draft, understanding: Understanding): void {

@@ -111,3 +111,17 @@ describe('corrections of a ticket', () => {
     expect(planTurn(input(conversation('bot'), { ...editType, value: 'no.such' }, {}, { tickets: [ticket()] })).commands.map((each) => each.do)).toEqual(['supplement']);
   });
 });
+
+describe('what units read as the matter', () => {
+  const asked = planTurn(input(conversation('bot'), says('龙头一滴水都没有'), { ...dry, address: { missing: ['address'] } })).memory;
+  test.each([
+    ['西罗园第二社区12号楼', '西罗园第二社区12号楼', ['龙头一滴水都没有']],
+    ['我们是在西罗园第二社区，', '西罗园第二社区', ['龙头一滴水都没有']],
+    ['西罗园第二社区，从早上停到现在', '西罗园第二社区', ['龙头一滴水都没有', '西罗园第二社区，从早上停到现在']],
+    ['大槐树那个院', undefined, ['龙头一滴水都没有']],
+  ])('an answer %j that says only where is no part of it', (text, place, words) => {
+    expect(asked.asked).toEqual(['address']);
+    const plan = planTurn(input(conversation('bot', asked), says(text), { intent: 'supplement', ...(place === undefined ? {} : { place }) }));
+    expect(plan.commands).toMatchObject([{ do: 'open', draft: { words } }]);
+  });
+});
