@@ -20,6 +20,20 @@ export function formOf(draft: Draft): Form {
   return { type, urgency, nature, place: address.place, label: address.label, addressText: address.text, description: words.join('\n') };
 }
 
+/**
+ * The form after the resident said more and the draft moved on beneath it: what the operator wrote stays, the rest follows.
+ *
+ * @param was the form as the draft stood when `form` was last in step with it
+ */
+export function followed(form: Form, was: Form, now: Form): Form {
+  const own = <K extends keyof Form>(...keys: readonly K[]): boolean => keys.some((key) => JSON.stringify(form[key]) !== JSON.stringify(was[key]));
+  const where = own('place', 'label', 'addressText') ? form : now;
+  return {
+    type: own('type') ? form.type : now.type, urgency: own('urgency') ? form.urgency : now.urgency, nature: own('nature') ? form.nature : now.nature,
+    place: where.place, label: where.label, addressText: where.addressText, description: own('description') ? form.description : now.description,
+  };
+}
+
 /** Only what differs from the draft: the rest stays the machine's. */
 export function changesOf(draft: Draft, form: Form): object {
   const was = formOf(draft);

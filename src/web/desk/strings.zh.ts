@@ -74,7 +74,7 @@ export const words = {
     tickets: '这位居民的工单', noTickets: '还没有工单。', opened: '已开单', byOperator: '已更正', lifeSafety: '涉及人身安全，应告知', disposition: '处置方式', model: '模型',
   },
   ticket: {
-    title: '工单', todo: '待接单', doing: '办理中', done: '已办结', all: '全部', empty: '这里没有工单。', due: '办结期限', actBy: { dispatched: '接单期限', unrouted: '定单位期限', returned: '裁定期限' }, overdue: '已超期', left: '剩',
+    title: '工单', todo: '待接单', doing: '办理中', done: '已办结', all: '全部', empty: '这里没有工单。', pick: '从左侧选一张工单。', due: '办结期限', actBy: { dispatched: '接单期限', unrouted: '定单位期限', returned: '裁定期限' }, overdue: '已超期', left: '剩',
     hops: '第 {n} 家单位', reopened: '重办 {n} 次', number: '编号', address: '地点', contact: '电话', room: '详细地址', words: '居民原话', pictures: '图片', timeline: '办理过程', back: '返回列表', search: '按编号打开', find: '打开',
     hidden: { not_for_you: '详细地址和联系方式只对承办单位和接线员显示。', reporter_protected: '举报件：举报人信息依法保密。', erased: '居民已要求删除个人数据。' },
     actions: { accept: '接单', progress: '发布进展', return: '退单', resolve: '办结', dispatch: '派单', correct: '更正' },
