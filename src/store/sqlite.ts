@@ -49,7 +49,7 @@ function openFile(file: string, readonly: boolean): Database.Database {
     if (!readonly) {
       database.exec('pragma journal_mode = wal');
       database.exec('pragma synchronous = full');
-    database.exec('pragma secure_delete = on'); // a destroyed key leaves no bytes in free pages
+      database.exec('pragma secure_delete = on'); // a destroyed key leaves no bytes in free pages
     }
     database.exec('pragma foreign_keys = on');
     database.exec('pragma busy_timeout = 5000');

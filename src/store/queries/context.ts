@@ -1,4 +1,5 @@
 import { sql, Transaction } from 'kysely';
+import { AppError } from '../../domain/errors.ts';
 import type { Tables, Db, Engine } from '../database.ts';
 import type { Keyring } from '../keyring.ts';
 import type { Sealer } from '../seal.ts';
@@ -42,6 +43,16 @@ export function lightly<T>(context: QueryContext, work: (db: Transaction<Tables>
       await sql`pragma synchronous = full`.execute(connection);
     }
   });
+}
+
+/** Why a queue's row came to its end although nobody failed: what it carried can no longer be read. */
+export const RESIDENT_ERASED = 'resident erased';
+
+/** A number out of a page's cursor, which comes from outside and may be anything. @throws AppError `message.invalid` */
+export function cursorNumber(part: string | undefined): number {
+  const number = Number(part);
+  if (!Number.isSafeInteger(number)) throw new AppError('message.invalid', 'this cursor is not one that a page gave');
+  return number;
 }
 
 export const URGENCY_RANK: Readonly<Record<string, number>> = { h2: 0, h24: 1, d7: 2, d15: 3 };

@@ -7,7 +7,7 @@ import type { ConversationId, ResidentId, UnitId, UserId } from '../../domain/id
 import type { Channel } from '../../domain/message.ts';
 import { fromJson, toJson, toPlainText } from '../codec.ts';
 import type { Tables } from '../database.ts';
-import type { QueryContext } from './context.ts';
+import { cursorNumber, type QueryContext } from './context.ts';
 
 type Desk = Pick<Queries, 'queue' | 'user' | 'userByLogin' | 'users' | 'countUsers' | 'insertUser' | 'updateUser' | 'noteLogin' | 'insertSession' | 'session' | 'endSession' | 'insertCorrection' | 'setting' | 'putSetting'>;
 
@@ -40,7 +40,7 @@ export function deskQueries(context: QueryContext): Desk {
         .$if(filter?.operatorId !== undefined, (query) => query.where('operator_id', '=', filter?.operatorId ?? ''))
         .$if(page.cursor !== undefined, (query) => {
           const [rank, escalation, since, id] = (page.cursor ?? '').split(':');
-          return query.where(sql<boolean>`(coalesce(queue_rank, 9), -escalation, coalesce(waiting_since, 0), id) > (${Number(rank)}, ${-Number(escalation)}, ${Number(since)}, ${id ?? ''})`);
+          return query.where(sql<boolean>`(coalesce(queue_rank, 9), -escalation, coalesce(waiting_since, 0), id) > (${cursorNumber(rank)}, ${-cursorNumber(escalation)}, ${cursorNumber(since)}, ${toPlainText(id ?? '')})`);
         })
         .orderBy('queue_rank').orderBy('escalation', 'desc').orderBy('waiting_since').orderBy('id').limit(page.limit + 1).execute();
       const items: QueueEntry[] = [];
@@ -81,7 +81,7 @@ export function deskQueries(context: QueryContext): Desk {
         id: user.id, login: toPlainText(user.login), name: toPlainText(user.name), roles: toJson(user.roles), unit_id: user.unitId,
         disabled: user.disabled ? 1 : 0, password_hash: passwordHash, failed_logins: 0, locked_until: null, created_at: now,
       }).onConflict((c) => c.column('login').doNothing()).returning('id').executeTakeFirst();
-      if (!made) throw new AppError('auth.invalid', 'this login is taken');
+      if (!made) throw new AppError('user.login_taken', `the login ${user.login} is taken`);
     },
     async updateUser(id, change) {
       const set = {

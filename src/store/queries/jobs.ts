@@ -2,7 +2,7 @@ import type { DomainEvent, Timer } from '../../domain/events.ts';
 import type { DeadLetter, Job, Queries } from '../../domain/ports.ts';
 import { fromJson, toJson, toPlainText } from '../codec.ts';
 import { claimDue } from './claims.ts';
-import { atomically, lightly, type QueryContext } from './context.ts';
+import { atomically, cursorNumber, lightly, type QueryContext } from './context.ts';
 
 type Jobs = Pick<Queries, 'emit' | 'schedule' | 'claimJob' | 'finishJob' | 'failJob' | 'deadLetters' | 'retryDead' | 'backlog'>;
 
@@ -47,7 +47,7 @@ export function jobQueries(context: QueryContext): Jobs {
       const kinds = ['inbox', 'job', 'outbox'] as const;
       const found: DeadLetter[] = [];
       for (const kind of kinds.slice(Math.max(0, kinds.findIndex((k) => k === fromKind)))) {
-        const after = kind === fromKind ? Number(fromId) : 0;
+        const after = kind === fromKind ? cursorNumber(fromId) : 0;
         const room = page.limit + 1 - found.length;
         if (room <= 0) break;
         if (kind === 'job') {

@@ -2,7 +2,7 @@ import type { Queries } from '../../domain/ports.ts';
 import { EMPTY_MEMORY } from '../../domain/conversation.ts';
 import type { ConversationId, ResidentId } from '../../domain/ids.ts';
 import { AppError } from '../../domain/errors.ts';
-import { atomically, type QueryContext } from './context.ts';
+import { atomically, RESIDENT_ERASED, type QueryContext } from './context.ts';
 
 type Residents = Pick<Queries, 'ensureResident' | 'residentExists' | 'eraseResident' | 'sealBytes' | 'openBytes' | 'insertMedia' | 'media'>;
 
@@ -57,8 +57,8 @@ export function residentQueries(context: QueryContext): Residents {
           }))
           .where('id', '=', resident.conversation_id).execute();
         // Nobody is left to tell: what was still to be said or judged ends here, visibly.
-        await db.updateTable('outbox').set({ state: 'dead', error: 'resident erased', done_at: now }).where('conversation_id', '=', resident.conversation_id).where('state', '=', 'ready').execute();
-        await db.updateTable('inbox').set({ state: 'done', error: 'resident erased', done_at: now }).where('conversation_id', '=', resident.conversation_id).where('state', '=', 'ready').execute();
+        await db.updateTable('outbox').set({ state: 'dead', error: RESIDENT_ERASED, done_at: now }).where('conversation_id', '=', resident.conversation_id).where('state', '=', 'ready').execute();
+        await db.updateTable('inbox').set({ state: 'done', error: RESIDENT_ERASED, done_at: now }).where('conversation_id', '=', resident.conversation_id).where('state', '=', 'ready').execute();
       });
     },
 

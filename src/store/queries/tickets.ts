@@ -7,7 +7,7 @@ import type { HistoryEntry, Ticket, TicketEventKind, TicketPrivate } from '../..
 import { commitmentOf, GENESIS, linkHash, type ChainLink } from '../../tickets/history-chain.ts';
 import { fromJson, toJson, toPlainText } from '../codec.ts';
 import type { Db, Tables } from '../database.ts';
-import type { QueryContext } from './context.ts';
+import { cursorNumber, type QueryContext } from './context.ts';
 
 type Tickets = Pick<Queries, 'reserveSerials' | 'insertTicket' | 'ticket' | 'ticketByNumber' | 'saveTicket' | 'appendHistory' | 'history' | 'ticketsOfResident' | 'tickets'>;
 type TicketRow = Selectable<Tables['tickets']>;
@@ -116,16 +116,17 @@ export function ticketQueries(context: QueryContext): Tickets {
 
     async ticketsOfResident(residentId, limit) {
       const rows = await db.selectFrom('tickets').selectAll().where('resident_id', '=', residentId).orderBy('opened_at', 'desc').orderBy('number', 'desc').limit(limit).execute();
-      return Promise.all(rows.map((row) => toTicket(context, row)));
+      const tickets: Ticket[] = [];
+      for (const row of rows) tickets.push(await toTicket(context, row)); // one after another: the first fetches the key for all of them
+      return tickets;
     },
     async tickets(filter, page) {
       let query = db.selectFrom('tickets').selectAll().orderBy('due_at').orderBy('id').limit(page.limit + 1);
       if (filter.unitId !== undefined) query = query.where('unit_id', '=', filter.unitId);
       if (filter.statuses !== undefined) query = query.where('status', 'in', [...filter.statuses]);
-      const at = page.cursor?.indexOf(':') ?? -1;
-      if (page.cursor !== undefined && at > 0) {
-        const due = Number(page.cursor.slice(0, at));
-        query = query.where(sql<boolean>`(due_at, id) > (${Number.isFinite(due) ? due : 0}, ${toPlainText(page.cursor.slice(at + 1))})`);
+      if (page.cursor !== undefined) {
+        const [due, id] = page.cursor.split(':');
+        query = query.where(sql<boolean>`(due_at, id) > (${cursorNumber(due)}, ${toPlainText(id ?? '')})`);
       }
       const rows = await query.execute();
       const items = await Promise.all(rows.slice(0, page.limit).map((row) => toTicket(context, row)));

@@ -6,7 +6,7 @@ import { AppError } from '../../domain/errors.ts';
 import { toPlainText } from '../codec.ts';
 import type { Db, Tables } from '../database.ts';
 import { claimDue } from './claims.ts';
-import { atomically, lightly, type QueryContext } from './context.ts';
+import { atomically, lightly, RESIDENT_ERASED, type QueryContext } from './context.ts';
 
 type Transcript = Pick<Queries, 'say' | 'transcript' | 'lastInbound' | 'claimOutbox' | 'outboxSent' | 'outboxFailed' | 'delivered'>;
 
@@ -89,9 +89,14 @@ export function transcriptQueries(context: QueryContext): Transcript {
         .where('outbox.id', 'in', [...ids]).orderBy('outbox.id').execute();
       const claimed: OutboundMessage[] = [];
       for (const row of rows) {
+        const message = await toMessage(db, row.resident_id, row);
+        if (message.body === ERASED) { // said while the resident was being erased, or tried again after: an empty line is nothing to send
+          await db.updateTable('outbox').set({ state: 'dead', error: RESIDENT_ERASED, lease_owner: null, lease_until: 0 }).where('id', '=', row.outbox_id).execute();
+          continue;
+        }
         claimed.push({
           outboxId: row.outbox_id, idempotencyKey: row.key, channel: row.channel as Channel, conversationId: row.conversation_id as ConversationId,
-          residentId: row.resident_id as ResidentId, message: await toMessage(db, row.resident_id, row), attempts: row.attempts, turnId: row.turn_id,
+          residentId: row.resident_id as ResidentId, message, attempts: row.attempts, turnId: row.turn_id,
         });
       }
       return claimed;

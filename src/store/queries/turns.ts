@@ -6,7 +6,7 @@ import type { ConversationId, MessageId, ResidentId, UserId } from '../../domain
 import type { Channel, InboundContent } from '../../domain/message.ts';
 import type { Selectable } from 'kysely';
 import type { Db, Tables } from '../database.ts';
-import { atomically, lightly, URGENCY_RANK, type QueryContext } from './context.ts';
+import { atomically, lightly, RESIDENT_ERASED, URGENCY_RANK, type QueryContext } from './context.ts';
 
 type Turns = Pick<Queries, 'receive' | 'claimTurn' | 'lockTurn' | 'finishTurn' | 'failTurn' | 'conversation' | 'saveConversation'>;
 type ConversationRow = Selectable<Tables['conversations']>;
@@ -65,8 +65,11 @@ export function turnQueries(context: QueryContext): Turns {
         // The row lock puts arrivals of one conversation into one order, and makes the resident's erasure exclusive with them.
         const place = await db.updateTable('conversations')
           .set((eb) => ({ seq: eb('seq', '+', 1), ready_at: message.urgent === true ? URGENT : eb.fn.coalesce('ready_at', eb.val(message.receivedAt)) }))
-          .where('id', '=', message.conversationId).where('resident_id', '=', message.residentId).returning('seq').executeTakeFirst();
+          .where('id', '=', message.conversationId).where('resident_id', '=', message.residentId)
+          .returning((eb) => ['seq', eb('memory', 'is', null).as('erased')]).executeTakeFirst();
         if (!place) throw new AppError('conversation.not_found', 'there is no such conversation of this resident');
+        // Asked of the locked row, not of the key: this process may still hold one that another has just destroyed.
+        if (place.erased) throw new AppError('key.destroyed', 'this resident was erased; nothing more can be kept for them');
         const rowId = context.newId();
         const stored = await db.insertInto('inbox').values({
           channel: message.channel, message_id: message.messageId, conversation_id: message.conversationId, seq: place.seq, row_id: rowId,
@@ -101,7 +104,9 @@ export function turnQueries(context: QueryContext): Turns {
       const residentId = row.resident_id as ResidentId;
       const content = waiting ? await sealer.open<InboundContent>(db, residentId, waiting.body, 'message') : null;
       if (!waiting || content === null) {
-        await db.updateTable('conversations').set({ ready_at: null, lease_owner: null, lease_until: 0 }).where('id', '=', row.id).execute();
+        // Of a resident erased meanwhile (a process may hold a destroyed key for some seconds): nobody can read it, so it must not wait for ever.
+        if (waiting) await db.updateTable('inbox').set({ state: 'done', error: RESIDENT_ERASED, done_at: now }).where('id', '=', waiting.id).execute();
+        await db.updateTable('conversations').set({ ready_at: await nextReady(db, row.id), lease_owner: null, lease_until: 0 }).where('id', '=', row.id).execute();
         return null;
       }
       return {

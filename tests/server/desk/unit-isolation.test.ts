@@ -28,9 +28,11 @@ test('another unit’s ticket is not there: by id, by number, or by a number gue
 });
 
 test('no filter of the list shows another unit’s tickets', async () => {
+  const own = await makeTicket(desk, { to: WATER });
   const theirs = await makeTicket(desk, { to: POWER });
   for (const query of ['', '?status=dispatched', `?unitId=${POWER}`, '?status=dispatched&limit=100']) {
     const { body } = await ask(desk, water, 'GET', `/tickets${query}`);
+    expect((body['items'] as { id: string }[]).map((ticket) => ticket.id)).toContain(own.id);
     expect((body['items'] as { id: string; unitId: string }[]).every((ticket) => ticket.unitId === WATER && ticket.id !== theirs.id)).toBe(true);
   }
 });
