@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { AppError } from '../domain/errors.ts';
+import { replaceFile, writeFirst, writeNew } from './durable-file.ts';
 
 const RingSchema = z.object({
   version: z.literal(1),
@@ -16,6 +16,7 @@ const RingSchema = z.object({
 });
 type Ring = z.infer<typeof RingSchema>;
 
+const textOf = (ring: Ring): string => `${JSON.stringify(ring, null, 2)}\n`;
 const newKey = (): string => randomBytes(32).toString('base64');
 const idOf = (key: string): string => createHash('sha256').update('jiban-master:').update(Buffer.from(key, 'base64')).digest('hex').slice(0, 12);
 
@@ -53,7 +54,7 @@ export class Keyring {
   static openFile(path: string): Keyring {
     if (!existsSync(path)) {
       const key = newKey();
-      Keyring.#writeNew(path, { version: 1, active: idOf(key), masters: { [idOf(key)]: key }, lookup: newKey(), signing: newKey() });
+      writeFirst(path, textOf({ version: 1, active: idOf(key), masters: { [idOf(key)]: key }, lookup: newKey(), signing: newKey() }));
     }
     return Keyring.readFile(path);
   }
@@ -77,20 +78,6 @@ export class Keyring {
     }
   }
 
-  /** Two processes may start at once on a fresh folder: the first file stands, whole; the other reads it. */
-  static #writeNew(path: string, ring: Ring): void {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-    writeDurably(draft, ring);
-    try {
-      linkSync(draft, path);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    } finally {
-      unlinkSync(draft);
-    }
-  }
-
   /** A new active master beside the old ones, written at once. Wrap the resident keys anew, then `dropOld`. */
   rotated(path: string): Keyring {
     const key = newKey();
@@ -101,12 +88,10 @@ export class Keyring {
     return this.#replace(path, { ...this.#ring, masters: { [this.#ring.active]: active } });
   }
   saveCopy(path: string): void {
-    writeDurably(path, this.#ring);
+    writeNew(path, textOf(this.#ring));
   }
   #replace(path: string, ring: Ring): Keyring {
-    const draft = `${path}.${process.pid}.new`;
-    writeDurably(draft, ring);
-    renameSync(draft, path);
+    replaceFile(path, textOf(ring));
     return new Keyring(ring, path, stampOf(path));
   }
 
@@ -158,14 +143,4 @@ export class Keyring {
 function stampOf(path: string): string {
   const { ino, mtimeMs, size } = statSync(path);
   return `${ino}:${mtimeMs}:${size}`;
-}
-
-function writeDurably(path: string, ring: Ring): void {
-  const file = openSync(path, 'wx', 0o600);
-  try {
-    writeSync(file, `${JSON.stringify(ring, null, 2)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
