@@ -32,17 +32,28 @@ export function redisCoordination(options: { url: string; prefix: string; log: L
   const deliver = (topic: string) => (body: string) => {
     for (const each of listeners.get(topic) ?? []) each(body);
   };
-  // node-redis keeps its subscriptions over a reconnect; those asked for while it is away are made when it is ready.
-  const made = new Set<string>();
+  // node-redis keeps its subscriptions over a reconnect; those asked for, or let go, while it is away are made good when it is ready.
+  const made = new Map<string, (body: string) => void>();
   const subscribeAll = () => {
+    if (!listener.isReady) return;
     for (const topic of listeners.keys()) {
-      if (made.has(topic) || !listener.isReady) continue;
-      made.add(topic);
-      listener.subscribe(channelOf(topic), deliver(topic)).catch((error: unknown) => {
-        made.delete(topic);
+      if (made.has(topic)) continue;
+      const each = deliver(topic);
+      made.set(topic, each);
+      listener.subscribe(channelOf(topic), each).catch((error: unknown) => {
+        if (made.get(topic) === each) made.delete(topic);
         onError(error);
       });
     }
+    for (const topic of made.keys()) if (!listeners.has(topic)) unsubscribe(topic);
+  };
+  const unsubscribe = (topic: string) => {
+    const each = made.get(topic);
+    if (!each || !listener.isReady) return;
+    made.delete(topic);
+    // With the listener, or node-redis believes a channel that is just being left to be heard still, and whoever asks for it again before
+    // the answer (a page that is reloaded) hears nothing any more.
+    listener.unsubscribe(channelOf(topic), each).catch(onError);
   };
   listener.on('ready', subscribeAll);
   client.connect().catch(onError);
@@ -67,7 +78,7 @@ export function redisCoordination(options: { url: string; prefix: string; log: L
         set.delete(each);
         if (set.size > 0 || listeners.get(topic) !== set) return;
         listeners.delete(topic);
-        if (made.delete(topic) && listener.isReady) listener.unsubscribe(channelOf(topic)).catch(onError);
+        unsubscribe(topic);
       };
     },
     async allow(key, limit, windowMs) {
