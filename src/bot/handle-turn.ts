@@ -232,7 +232,7 @@ export function toWaiting(conversation: Conversation, handoff: Handoff, now: Ins
 /** The message failed every try: it goes to an operator as it is, the resident is told, and the next message is not blocked. */
 async function giveToOperator(deps: TurnDeps, claim: TurnClaim, code: string): Promise<void> {
   const now = deps.now();
-  await deps.store.failTurn(claim, code, null, now);
+  // The promise first: a crash before the message is marked as failed only makes this run again, and it says nothing twice.
   await deps.store.transaction(async (tx) => {
     const conversation = await tx.conversation(claim.conversation.id, 'lock');
     if (!conversation || !conversation.readable || conversation.mode !== 'bot') return;
@@ -243,4 +243,5 @@ async function giveToOperator(deps: TurnDeps, claim: TurnClaim, code: string): P
     await tx.emit(events);
     await tx.schedule(timers);
   });
+  await deps.store.failTurn(claim, code, null, now);
 }

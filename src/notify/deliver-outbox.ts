@@ -8,6 +8,8 @@ export interface DeliveryDeps {
   readonly owner: string;
   readonly now: () => Instant;
   readonly log: Logger;
+  /** Told of each attempt, to be counted. */
+  readonly observe: (delivery: { readonly channel: Channel; readonly outcome: 'sent' | 'retry' | 'dead' }) => void;
 }
 
 const LEASE_MS = 30_000;
@@ -40,10 +42,12 @@ async function deliverOne(deps: DeliveryDeps, message: OutboundMessage): Promise
   }) : { ok: false as const, retryable: false, code: 'no connector for this channel' };
   if (sent.ok) {
     await deps.store.outboxSent(message.outboxId, sent.proof ?? null, deps.now());
+    deps.observe({ channel: message.channel, outcome: 'sent' });
     deps.log.debug(about, 'outbox.sent');
     return;
   }
   const again = sent.retryable && message.attempts + 1 < MOST_TRIES;
   await deps.store.outboxFailed(message.outboxId, sent.code, again ? deps.now() + retryDelayMs(message.attempts) : null, deps.now());
+  deps.observe({ channel: message.channel, outcome: again ? 'retry' : 'dead' });
   deps.log[again ? 'warn' : 'error']({ ...about, code: sent.code, attempts: message.attempts + 1 }, again ? 'outbox.retry' : 'outbox.dead');
 }
