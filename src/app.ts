@@ -33,10 +33,10 @@ import { deliverOutbox } from './notify/deliver-outbox.ts';
 import { tellResident } from './notify/tell-resident.ts';
 import { buildServer } from './server/build-server.ts';
 import { ensureSetupLink, tokenHash } from './server/desk/auth.ts';
-import { localToken } from './server/desk/local-token.ts';
 import { deskRoutes } from './server/desk/desk-routes.ts';
 import { publicText } from './server/error-texts.zh.ts';
 import { buildMetrics } from './server/metrics.ts';
+import { localToken } from './store/local-token.ts';
 import { openStore, type OpenedStore } from './store/open-store.ts';
 import { applyTicketCommand } from './tickets/apply-command.ts';
 import { openTicket, ticketNumbers } from './tickets/open-ticket.ts';
@@ -114,8 +114,11 @@ export async function buildApp(parts: AppParts): Promise<App> {
   const newId = randomUUID;
   const owner = `${process.pid}-${newId().slice(0, 8)}`;
   const closers: (() => Promise<void>)[] = [];
+  /** The last opened first; one that fails keeps none of the others open. */
   const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
+    const failed: unknown[] = [];
+    for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => failed.push(error));
+    if (failed.length > 0) throw new AggregateError(failed, `closing failed: ${failed.map(String).join('; ')}`);
   };
 
   try {
@@ -210,7 +213,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       // Hands kept free for danger, however long the others' hands are held by a slow model.
       const urgentTurns = startWorkLoop({ name: 'urgent turns', work: () => takeTurn('urgent'), pollMs: POLL_MS, concurrency: URGENT_TURNS_AT_ONCE, log });
       const jobs = startWorkLoop({ name: 'jobs', work: () => runJob(jobDeps), pollMs: POLL_MS, concurrency: 2, log });
-      const outbox = startWorkLoop({ name: 'outbox', work: () => deliverOutbox({ store, connectors, owner, now, log }), pollMs: POLL_MS, concurrency: 1, log });
+      const outbox = startWorkLoop({ name: 'outbox', work: () => deliverOutbox({ store, connectors, owner, now, log, observe: metrics.observeDelivery }), pollMs: POLL_MS, concurrency: 1, log });
       loops = [turns, urgentTurns, jobs, outbox];
       const wakeTurns = (body: string): void => {
         if (body === 'urgent') urgentTurns.wake();
@@ -253,7 +256,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       close: closeAll,
     };
   } catch (error) {
-    await closeAll();
+    await closeAll().catch((also: unknown) => log.warn({ error: String(also) }, 'app.close_failed')); // why it did not start is what must be told
     throw error;
   }
 }

@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { AppError } from './domain/errors.ts';
 
-const count = z.enum(['calendar', 'workdays']).default('calendar');
+const counted = z.enum(['calendar', 'workdays']).default('calendar');
 /** An empty line in `.env` means the same as no line. */
 const empty = (value: unknown): unknown => (value === '' ? undefined : value);
+const list = z.preprocess(empty, z.string().default('').transform((value) => value.split(',').map((each) => each.trim()).filter((each) => each !== '')));
 
 /** Every setting there is, once: key, shape, default. `.env.example` lists the same keys (a test keeps them equal). */
 export const ConfigSchema = z.object({
@@ -21,12 +22,12 @@ export const ConfigSchema = z.object({
   SEGMENTER: z.preprocess(empty, z.enum(['jieba-rs', 'nodejieba']).default('jieba-rs')),
   UNDERSTAND_WORKERS: z.preprocess(empty, z.coerce.number().int().min(1).max(64).optional()),
   UTC_OFFSET_MINUTES: z.preprocess(empty, z.coerce.number().int().min(-720).max(840).default(480)),
-  DEADLINE_MODE_H24: z.preprocess(empty, count),
-  DEADLINE_MODE_D7: z.preprocess(empty, count),
-  DEADLINE_MODE_D15: z.preprocess(empty, count),
+  DEADLINE_MODE_H24: z.preprocess(empty, counted),
+  DEADLINE_MODE_D7: z.preprocess(empty, counted),
+  DEADLINE_MODE_D15: z.preprocess(empty, counted),
   FOLLOW_UP_DAYS: z.preprocess(empty, z.coerce.number().min(0.001).max(90).default(3)),
-  ALLOWED_ORIGINS: z.preprocess(empty, z.string().default('').transform((value) => value.split(',').map((each) => each.trim()).filter((each) => each !== ''))),
-  TRUST_PROXY: z.preprocess(empty, z.string().default('').transform((value) => value.split(',').map((each) => each.trim()).filter((each) => each !== ''))),
+  ALLOWED_ORIGINS: list,
+  TRUST_PROXY: list,
   LOG_LEVEL: z.preprocess(empty, z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info')),
 });
 

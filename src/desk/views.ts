@@ -1,7 +1,8 @@
 import type { Draft, Handoff, Mode } from '../domain/conversation.ts';
-import type { Role } from '../domain/desk.ts';
+import type { QueueEntry, Role, User } from '../domain/desk.ts';
 import type { ConversationId, Instant, MediaId, TicketId, UnitId, UserId } from '../domain/ids.ts';
 import type { Channel, TranscriptMessage } from '../domain/message.ts';
+import type { Paged } from '../domain/ports.ts';
 import type { TicketEventKind, TicketStatus } from '../domain/ticket.ts';
 import type { IssueType, Nature, Place, Scored, Urgency } from '../domain/understanding.ts';
 import type { Action } from './permissions.ts';
@@ -28,14 +29,7 @@ export interface TypeOption {
   readonly means: string;
 }
 
-export interface QueueLine {
-  readonly conversationId: ConversationId;
-  readonly channel: Channel;
-  readonly mode: Mode;
-  readonly handoff: Handoff;
-  readonly waitingSince: Instant;
-  readonly waitingUntil: Instant | null;
-  readonly escalation: number;
+export interface QueueLine extends Omit<QueueEntry, 'operatorId'> {
   readonly operator: { readonly id: UserId; readonly name: string } | null;
 }
 
@@ -121,16 +115,8 @@ export interface TimelineLine {
   } | null;
 }
 
-export interface UserView {
-  readonly id: UserId;
-  readonly login: string;
-  readonly name: string;
-  readonly roles: readonly Role[];
+export interface UserView extends Omit<User, 'unitId'> {
   readonly unit: { readonly id: UnitId; readonly name: string } | null;
-  readonly disabled: boolean;
 }
 
-export interface PageOf<T> {
-  readonly items: readonly T[];
-  readonly next: string | null;
-}
+export type PageOf<T> = Paged<T>;

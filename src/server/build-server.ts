@@ -8,6 +8,7 @@ import { AppError } from '../domain/errors.ts';
 import { registerDocs } from './docs.ts';
 import { handleError } from './error-handler.ts';
 import { registerHealth, type Check } from './health.ts';
+import { isLoopback } from './loopback.ts';
 import type { Metrics } from './metrics.ts';
 import { registerPages } from './pages.ts';
 import { registerSecurity } from './security.ts';
@@ -113,10 +114,7 @@ async function limitLoad(app: FastifyInstance, deps: ServerDeps): Promise<void> 
   });
   const limit = deps.requestsPerMinute ?? 3_000;
   app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.config.free || isLoopback(request.ip)) return;
+    if (request.routeOptions.config.free || isLoopback(request.ip)) return; // whoever shares the machine needs no limit by address
     if (!await deps.coordination.allow(`http:${request.ip}`, limit, 60_000)) throw new AppError('rate.limited', 'Too many requests from this address; wait a minute.');
   });
 }
-
-/** A local proxy or a developer; whoever shares the machine needs no limit by address. */
-const isLoopback = (address: string): boolean => address === '::1' || /^(::ffff:)?127\./.test(address);

@@ -1,3 +1,4 @@
+import type { Mode } from '../../domain/conversation.ts';
 import type { Author, Chip, EditableField, InboundContent, Reply } from '../../domain/message.ts';
 
 /**
@@ -48,8 +49,6 @@ export interface MessageLine {
   readonly clientId?: string;
 }
 
-export type Mode = 'bot' | 'waiting' | 'operator';
-
 export type ServerFrame =
   | {
     readonly t: 'welcome'; readonly v: typeof PROTOCOL_VERSION; readonly resident: string; readonly mode: Mode;
@@ -91,4 +90,4 @@ export interface MediaAnswer {
   readonly height: number;
 }
 
-export type { Chip };
+export type { Chip, Mode };

@@ -12,6 +12,8 @@ export const TICK_MS = 10_000;
 export const typingTopic = (conversationId: string): string => `typing:${conversationId}`;
 /** A unit hears that something moved, not what; many moves at once are one. */
 const BLUR_MS = 400;
+/** A page that takes nothing off the line is cut off rather than kept for in memory; its browser asks again. */
+const UNREAD_MAX_BYTES = 256 * 1024;
 
 /**
  * Server-sent events with ids only; the page fetches what it may see. Lost wake-ups are made good by the tick, at which pages
@@ -51,7 +53,13 @@ function openStream(reply: FastifyReply): Stream {
   const headers = reply.getHeaders();
   reply.hijack();
   reply.raw.writeHead(200, { ...(headers as Record<string, string>), 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
-  return { send: (event, data) => { if (!reply.raw.writableEnded) reply.raw.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`); } };
+  return {
+    send(event, data) {
+      if (reply.raw.writableEnded || reply.raw.destroyed) return;
+      if (reply.raw.writableLength > UNREAD_MAX_BYTES) reply.raw.destroy();
+      else reply.raw.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    },
+  };
 }
 
 function subscribe(deps: DeskServerDeps, user: User, conversation: string | undefined, stream: Stream): readonly (() => void)[] {

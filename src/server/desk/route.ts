@@ -5,6 +5,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../domain/ports.ts';
 import { reach, type Action } from '../../desk/permissions.ts';
+import { isLoopback } from '../loopback.ts';
 import { LOCAL_ADMINISTRATOR, sameToken, tokenHash } from './auth.ts';
 
 export const SESSION_COOKIE = 'jiban_desk';
@@ -96,8 +97,7 @@ export async function authenticate(deps: AuthDeps, request: FastifyRequest): Pro
 
 /** From this machine itself; what a proxy on this machine passes on is not. */
 function isLocal(request: FastifyRequest): boolean {
-  const address = request.socket.remoteAddress ?? '';
-  return (address === '::1' || /^(::ffff:)?127\./.test(address)) && request.headers['x-forwarded-for'] === undefined && request.headers.forwarded === undefined;
+  return isLoopback(request.socket.remoteAddress ?? '') && request.headers['x-forwarded-for'] === undefined && request.headers.forwarded === undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claimConversation } from '../../../src/desk/claim-conversation.ts';
 import { acceptTicket } from '../../../src/desk/move-ticket.ts';
@@ -59,6 +59,23 @@ test('a unit hears that something moved, and no id of anything; many moves are o
   const power = await signedIn(desk, ['unit'], POWER);
   for (const ticket of [await makeTicket(desk, { to: POWER }), await makeTicket(desk, { to: POWER })]) await acceptTicket(desk.deps, power.user, ticket.id);
   expect(await feed.next()).toEqual({ event: 'changed', data: {} });
+});
+
+test('a page that reads nothing is cut off, and what it left unread is not kept for it', async () => {
+  const { cookie } = await signedIn(desk, ['operator']);
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.write(`GET ${new URL(url).pathname} HTTP/1.1\r\nhost: x\r\ncookie: ${cookie}\r\n\r\n`);
+  await new Promise((resolve) => socket.once('data', resolve)); // it is let in
+  socket.pause();
+  const news = JSON.stringify({ conversationId: 'x'.repeat(64 * 1024) });
+  for (let sent = 0; sent < 400; sent += 1) { // 25 MB: more than the system's own buffers take
+    desk.deps.coordination.publish('desk', news);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  socket.resume();
+  await closed;
+  expect(socket.bytesRead).toBeLessThan(20 * 1024 * 1024);
 });
 
 test('closing the server ends the streams, so that it can stop', async () => {
