@@ -12,9 +12,10 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
 import { openStore } from '../src/store/open-store.ts';
 import { verifyChain } from '../src/tickets/history-chain.ts';
+import { dropSchema } from '../tests/fakes/drop-schema.ts';
+import { seeded } from '../tests/fakes/seeded.ts';
 import { reportText } from '../tests/fakes/understanding.ts';
 import { machine } from './machine.ts';
 
@@ -70,16 +71,6 @@ export interface KillNineCounts {
 
 interface Running { readonly process: ChildProcess; readonly door: number }
 interface Message { readonly id: string; readonly person: string; readonly text: string; readonly report: boolean }
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -311,12 +302,7 @@ class Bench {
     this.#platform.server.closeAllConnections();
     await new Promise((resolve) => this.#platform.server.close(resolve));
     const { databaseUrl } = this.#options;
-    if (databaseUrl !== undefined) {
-      const client = new pg.Client({ connectionString: databaseUrl });
-      await client.connect();
-      await client.query(`drop schema if exists ${pg.escapeIdentifier(this.#schema)} cascade`);
-      await client.end();
-    }
+    if (databaseUrl !== undefined) await dropSchema(databaseUrl, this.#schema);
     await rm(this.#dataDir, { recursive: true, force: true });
   }
 }

@@ -14,11 +14,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
-import pg from 'pg';
 import { buildApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { openStore, type OpenedStore } from '../src/store/open-store.ts';
 import { buildLogger } from '../src/server/logger.ts';
+import { dropSchema } from '../tests/fakes/drop-schema.ts';
 import { givenUnderstand } from '../tests/fakes/understanding.ts';
 import { machine, percentile, rounded } from './machine.ts';
 
@@ -149,13 +149,6 @@ class Installation {
     if (this.#databaseUrl !== undefined) await dropSchema(this.#databaseUrl, this.#schema);
     await rm(this.#dataDir, { recursive: true, force: true });
   }
-}
-
-async function dropSchema(databaseUrl: string, schema: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  await client.query(`drop schema if exists ${pg.escapeIdentifier(schema)} cascade`);
-  await client.end();
 }
 
 /** The peer: the same durable rows of a turn (message, claim, reply, outbox, done) and nothing else: no model, no planner, no Botkit, no HTTP. */

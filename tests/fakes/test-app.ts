@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { buildApp, loadCity, type App } from '../../src/app.ts';
 import { readConfig, type Config } from '../../src/config.ts';
 import type { ConversationId, MediaId, ResidentId, TicketId, UnitId, UserId } from '../../src/domain/ids.ts';
@@ -11,8 +12,7 @@ import type { Ticket, TicketCommand } from '../../src/domain/ticket.ts';
 import { createUnderstandingPool, type UnderstandingPool } from '../../src/nlp/index.ts';
 import { buildLogger } from '../../src/server/logger.ts';
 import { applyTicketCommand } from '../../src/tickets/apply-command.ts';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { dropSchema } from './drop-schema.ts';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -73,12 +73,7 @@ export async function makeApp(options: TestOptions): Promise<TestApp> {
     resident: async () => new TestResident(app, await app.store.ensureResident('web', randomUUID(), now()), settle, now),
     async drop() {
       await app.close();
-      if (databaseUrl !== undefined) {
-        const client = new pg.Client({ connectionString: databaseUrl });
-        await client.connect();
-        await client.query(`drop schema if exists ${schema} cascade`);
-        await client.end();
-      }
+      if (databaseUrl !== undefined) await dropSchema(databaseUrl, schema);
       await rm(dataDir, { recursive: true, force: true });
     },
   };
@@ -144,4 +139,4 @@ export class TestResident {
   }
 }
 
-export const textOf = (message: TranscriptMessage): string => ('text' in message.body ? (message.body).text : '');
+export const textOf = (message: TranscriptMessage): string => ('text' in message.body ? message.body.text : '');

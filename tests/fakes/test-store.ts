@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { openStore, type OpenedStore, type StoreOptions } from '../../src/store/open-store.ts';
+import { dropSchema } from './drop-schema.ts';
 
 export interface TestStore {
   readonly engine: 'sqlite' | 'postgres';
@@ -38,12 +38,7 @@ export async function makeStore(engine: 'sqlite' | 'postgres' = 'sqlite', extra:
     },
     async drop() {
       for (const each of opened) await each.close();
-      if (databaseUrl !== undefined) {
-        const client = new pg.Client({ connectionString: databaseUrl });
-        await client.connect();
-        await client.query(`drop schema if exists ${schema} cascade`);
-        await client.end();
-      }
+      if (databaseUrl !== undefined) await dropSchema(databaseUrl, schema);
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { createClient } from 'redis';
 import { buildApp, type App } from '../../src/app.ts';
 import { readConfig, type Config } from '../../src/config.ts';
 import type { Connector, Understand } from '../../src/domain/ports.ts';
 import { buildLogger } from '../../src/server/logger.ts';
+import { dropSchema } from '../fakes/drop-schema.ts';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -40,13 +40,6 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
     if (Date.now() > giveUp) throw new Error(`not within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
-}
-
-export async function dropSchema(databaseUrl: string, schema: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  await client.query(`drop schema if exists ${pg.escapeIdentifier(schema)} cascade`);
-  await client.end();
 }
 
 /** Keys of one run's prefix; rate windows expire by themselves, this makes sure. */

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { ConversationId, ResidentId } from '../../src/domain/ids.ts';
 import type { InboundMessage } from '../../src/domain/message.ts';
 import { FakeConnector } from '../fakes/fake-connector.ts';
+import { seeded } from '../fakes/seeded.ts';
 import { ENGINES } from '../fakes/test-store.ts';
 import { givenUnderstand, reportText } from '../fakes/understanding.ts';
 import { makeFleet, until, type Fleet } from './app-parts.ts';
@@ -16,17 +17,6 @@ const AT_ONCE = 64;
 
 let fleet: Fleet;
 afterEach(() => fleet.drop());
-
-/** The same order on every run: mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 function shuffle<T>(items: T[], random: () => number): T[] {
   for (let last = items.length - 1; last > 0; last -= 1) {
