@@ -18,7 +18,7 @@ const BY_HAND = `  # What is one owner's and not the street's: by the words unde
   # Times: the heating season; work and vendors by night.
   - { id: heating-season, type: utilities.heating, time: "11-15..03-15", lead: heating, co: [property, subdistrict], clock: h24 }
   - { id: construction-night, type: noise.construction, time: "22:00-06:00", lead: urban_enforcement, co: [police, housing, environment] }
-  - { id: vendors-night, type: city_appearance.vendors, time: "22:00-06:00", lead: urban_enforcement, co: [police, subdistrict, market] }
+  - { id: vendors-night, type: city_appearance.vendors, time: "22:00-06:00", lead: urban_enforcement, call: [police], co: [subdistrict, market] }
   # A place: in the airport's own subtree (大兴国际机场) its administration answers first.
   - { id: airport-property, type: housing.property_service, area: "110115406", lead: subdistrict, co: [housing, property] }
   # Several are in charge: discussed (会商) before it is dispatched.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger as PinoLogger } from 'pino';
@@ -17,10 +17,12 @@ import { redisCoordination } from './coordination/redis.ts';
 import { runJob, type JobHandler } from './coordination/run-jobs.ts';
 import { startWorkLoop, type WorkLoop } from './coordination/work-loop.ts';
 import { chinaCalendar } from './dispatch/china-calendar.ts';
-import { dayOf, dueAt, type DeadlinePolicy } from './dispatch/deadlines.ts';
-import { acceptBy, decideBy, dispatchTicket, redispatchTicket } from './dispatch/dispatch-ticket.ts';
+import { dayOf, dueAt, objectBy, type DeadlinePolicy } from './dispatch/deadlines.ts';
+import { acceptBy, callOf, decideBy, dispatchTicket, redispatchTicket } from './dispatch/dispatch-ticket.ts';
+import { escalateTicket } from './dispatch/escalate-ticket.ts';
 import { directoryInForce } from './dispatch/check-directory.ts';
 import { isDirectoryFile, loadDirectories, loadUnits, parsePlaces } from './dispatch/load-directory.ts';
+import { loadStages } from './dispatch/load-stages.ts';
 import { routeTicket } from './dispatch/route-ticket.ts';
 import type { Directory, Routable, Routed } from './domain/directory.ts';
 import { AppError } from './domain/errors.ts';
@@ -59,13 +61,27 @@ export const subscriptions = {
   ticket_withdrawn: ['tellResident'],
   ticket_supplemented: [],
   ticket_corrected: ['redispatchTicket', 'tellResident'],
-  ticket_overdue: ['tellResident'],
+  ticket_overdue: ['tellResident', 'escalateTicket'],
+  ticket_objection_refused: ['tellResident'],
+  ticket_bounced: [],
+  ticket_whistled: ['tellResident'],
+  ticket_reported_in: [],
+  ticket_task_answered: [],
+  ticket_task_closed: [],
+  ticket_time_asked: [],
+  ticket_time_granted: ['tellResident'],
+  ticket_time_refused: ['tellResident'],
+  ticket_resumed: ['tellResident'],
+  ticket_stage_entered: ['tellResident'],
+  ticket_reminded: [],
+  ticket_escalated: ['tellResident'],
+  ticket_excluded: [],
   handoff_requested: [],
   handoff_ended: [],
   operator_claimed: [],
 } as const satisfies Record<DomainEventKind, readonly string[]>;
 
-const TIMERS = ['waiting_overdue', 'accept_overdue', 'ticket_due', 'route_overdue', 'follow_up_give_up', 'follow_up_start'] as const satisfies readonly TimerKind[];
+const TIMERS = ['waiting_overdue', 'accept_overdue', 'ticket_due', 'route_overdue', 'follow_up_give_up', 'follow_up_start', 'reminder', 'task_overdue', 'time_undecided', 'pause_over', 'escalation'] as const satisfies readonly TimerKind[];
 
 const DAY_MS = 86_400_000;
 /** China keeps one time all year. */
@@ -145,6 +161,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       calendar: chinaCalendar((year) => log.warn({ year }, 'calendar.year_without_notice')),
     };
     const deadline = (urgency: Parameters<typeof dueAt>[0], from: number): number => dueAt(urgency, from, policy);
+    const objectUntil = (ticket: { readonly dueAt: number }, from: number): number => objectBy(ticket, from, config.OBJECTION_WORKDAYS, policy);
     const naming: Naming = { catalogue: city.catalogue, unitName: (id) => city.units.get(id)?.name ?? id, utcOffsetMinutes: config.UTC_OFFSET_MINUTES };
     const inForce = (): Directory | null => directoryInForce(city.directories, dayOf(now(), config.UTC_OFFSET_MINUTES));
     const route = (matter: Routable): Routed => routeTicket(inForce(), city.catalogue, { at: now(), ...matter });
@@ -187,11 +204,13 @@ export async function buildApp(parts: AppParts): Promise<App> {
     };
 
     const overdue = ticketOverdue(applyTicketCommand) as JobHandler;
-    const dispatchDeps = { route, dueAt: deadline, applyCommand: applyTicketCommand };
+    const dispatchDeps = { route, dueAt: deadline, applyCommand: applyTicketCommand, objectBy: objectUntil, newId };
+    const escalate = escalateTicket({ directory: inForce, applyCommand: applyTicketCommand });
     const handlers = new Map<string, JobHandler>([
       ['dispatchTicket', dispatchTicket(dispatchDeps) as JobHandler], ['redispatchTicket', redispatchTicket(dispatchDeps) as JobHandler],
       ['tellResident', tellResident(naming) as JobHandler], ['startFollowUp', startFollowUp(newId)], ['follow_up_start', startFollowUp(newId)],
       ['waiting_overdue', waitingOverdue as JobHandler], ['accept_overdue', overdue], ['ticket_due', overdue], ['route_overdue', overdue], ['follow_up_give_up', overdue],
+      ['reminder', overdue], ['task_overdue', overdue], ['time_undecided', overdue], ['pause_over', overdue], ['escalation', escalate], ['escalateTicket', escalate],
     ]);
     for (const name of [...Object.values(subscriptions).flat(), ...TIMERS]) if (!handlers.has(name)) throw new Error(`nothing handles ${name}`);
     const jobDeps = {
@@ -235,7 +254,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
         const text = cleanText(words.join('\n'));
         return { ...draftOf(text, await understand(text), { id: newId(), now: at, media: [], needs: placeNeeds }), words };
       },
-      redact, dueAt: deadline, acceptBy, decideBy, waitingUntil: (urgency, from) => from + WAIT_MINUTES[urgency] * 60_000,
+      redact, dueAt: deadline, acceptBy, decideBy, objectBy: objectUntil, callOf, stagesOf: (type) => city.stages.find((plan) => plan.types.includes(type)) ?? null, waitingUntil: (urgency, from) => from + WAIT_MINUTES[urgency] * 60_000,
       media: web.media, adminTokenHash: tokenHash(adminToken),
     });
     const server = await buildServer({
@@ -274,5 +293,6 @@ export function loadCity(config: Pick<Config, 'CITY_DIR'> & Partial<Pick<Config,
   const places = parsePlaces(read('places.csv'));
   const units = loadUnits(read('units.yaml'), places, catalogue);
   const files = readdirSync(config.CITY_DIR).filter(isDirectoryFile).sort().map((name) => ({ name, text: read(name) }));
-  return { catalogue, units, directories: loadDirectories(files, { catalogue, units, places, utcOffsetMinutes: config.UTC_OFFSET_MINUTES ?? CHINA_MINUTES }) };
+  const stages = existsSync(join(config.CITY_DIR, 'stages.yaml')) ? loadStages(read('stages.yaml'), catalogue) : [];
+  return { catalogue, units, stages, directories: loadDirectories(files, { catalogue, units, places, utcOffsetMinutes: config.UTC_OFFSET_MINUTES ?? CHINA_MINUTES }) };
 }

@@ -26,6 +26,7 @@ export const ConfigSchema = z.object({
   DEADLINE_MODE_D7: z.preprocess(empty, counted),
   DEADLINE_MODE_D15: z.preprocess(empty, counted),
   FOLLOW_UP_DAYS: z.preprocess(empty, z.coerce.number().min(0.001).max(90).default(3)),
+  OBJECTION_WORKDAYS: z.preprocess(empty, z.coerce.number().int().min(1).max(10).default(1)),
   ALLOWED_ORIGINS: list,
   TRUST_PROXY: list,
   LOG_LEVEL: z.preprocess(empty, z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info')),

@@ -113,7 +113,7 @@ function mergeInto(turn: Turn, ticket: Ticket, heard: Heard): void {
   const draft = turn.draftOf(heard, turn.memory.looseMedia);
   turn.commands.push({ do: 'supplement', ticketId: ticket.id, text: heard.text, media: turn.memory.looseMedia });
   turn.remember({ merged: { draft, ticketId: ticket.id }, looseMedia: [] });
-  turn.showTicket(ticket, SAY.merged, CHIPS.notSame, CHIPS.human);
+  turn.showTicket(ticket, (title, status) => SAY.merged(title, status) + turn.stage(ticket), CHIPS.notSame, CHIPS.human);
 }
 
 /** Danger does not wait for an address already given minutes ago. */

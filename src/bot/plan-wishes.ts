@@ -28,7 +28,7 @@ export function status(turn: Turn, number: string | null): void {
   const open = tickets.filter((ticket) => isOpen(ticket.state.status));
   const shown = named ? [named] : (open.length > 0 ? open : tickets).slice(0, MOST_SHOWN);
   if (shown.length === 0) return turn.text(SAY.noTicket);
-  for (const ticket of shown) turn.showTicket(ticket, SAY.status, CHIPS.human);
+  for (const ticket of shown) turn.showTicket(ticket, (title, status) => SAY.status(title, status) + turn.stage(ticket), CHIPS.human);
 }
 
 export function cancel(turn: Turn): void {

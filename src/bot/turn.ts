@@ -3,7 +3,7 @@ import type { ConversationMemory, Draft, Handoff, HandoffReason } from '../domai
 import type { Chip } from '../domain/message.ts';
 import type { MediaId } from '../domain/ids.ts';
 import { isOpen, type Ticket } from '../domain/ticket.ts';
-import { shortTitle } from '../domain/ticket-card.ts';
+import { shortTitle, stageZh } from '../domain/ticket-card.ts';
 import type { Urgency } from '../domain/understanding.ts';
 import { draftOf } from './draft.ts';
 import type { Heard, PlannedReply, TurnCommand, TurnInput, TurnPlan } from './plan.ts';
@@ -65,6 +65,11 @@ export class Turn {
 
   title(ticket: Ticket): string {
     return shortTitle(ticket, this.in.naming);
+  }
+
+  /** Where a long matter stands and what comes next; '' where it has no stages. */
+  stage(ticket: Ticket): string {
+    return stageZh(ticket, this.in.naming.utcOffsetMinutes) ?? '';
   }
 
   typeName(code: string | null): string {

@@ -1,10 +1,12 @@
 import type { Catalogue } from '../domain/catalogue.ts';
 import type { Routable, Routed, Unit } from '../domain/directory.ts';
-import type { ConversationId, Instant, NewId, TicketId, UnitId } from '../domain/ids.ts';
+import type { ConversationId, Instant, NewId, TaskId, TicketId, UnitId } from '../domain/ids.ts';
 import type { Coordination, Queries, Store } from '../domain/ports.ts';
 import { TOPICS } from '../domain/ports.ts';
 import type { Ticket } from '../domain/ticket.ts';
-import type { PlaceCandidate } from '../domain/understanding.ts';
+import type { StagePlan } from '../domain/stages.ts';
+import type { Call } from '../domain/ticket-work.ts';
+import type { IssueType, PlaceCandidate } from '../domain/understanding.ts';
 import type { ApplyTicketCommand, DueAt, Interpret, NextTicketNumber, OpenTicket } from '../domain/use-cases.ts';
 
 /** What the desk needs of the other rooms; `app.ts` fills it. */
@@ -31,6 +33,12 @@ export interface DeskDeps {
   readonly acceptBy: (ticket: Pick<Ticket, 'dueAt'>, now: Instant) => Instant;
   /** By when a dispatcher must decide on what a unit returns now. */
   readonly decideBy: (ticket: Pick<Ticket, 'dueAt'>, now: Instant) => Instant;
+  /** Until when a unit may object to what is dispatched to it now. */
+  readonly objectBy: (ticket: Pick<Ticket, 'dueAt'>, now: Instant) => Instant;
+  /** What a unit that is called now must do, and by when. */
+  readonly callOf: (ticket: Pick<Ticket, 'dueAt'>, call: { readonly id: TaskId; readonly unit: UnitId; readonly ask: string }, now: Instant) => Call;
+  /** The legal stages of a long matter of this type; null: it has none. */
+  readonly stagesOf: (type: IssueType) => StagePlan | null;
   /** By when a person must take a conversation that starts to wait now. */
   readonly waitingUntil: DueAt;
 }

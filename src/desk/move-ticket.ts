@@ -1,4 +1,5 @@
 import type { User } from '../domain/desk.ts';
+import { COMMUNITY } from '../domain/directory.ts';
 import { AppError } from '../domain/errors.ts';
 import type { MediaId, TicketId, UnitId } from '../domain/ids.ts';
 import type { Queries } from '../domain/ports.ts';
@@ -6,7 +7,7 @@ import type { Actor, Ticket, TicketAddress, TicketCommand, TicketCorrection } fr
 import type { IssueType, Nature, Urgency } from '../domain/understanding.ts';
 import { announce, type DeskDeps } from './deps.ts';
 import { checkType } from './correct-draft.ts';
-import { may, type Action } from './permissions.ts';
+import { mayOn, type Action } from './permissions.ts';
 
 /** An answer that closes a ticket must say what was done; so many characters are the least that can. */
 export const ANSWER_MIN = 10;
@@ -17,8 +18,11 @@ export const noteProgress = (deps: DeskDeps, user: User, id: TicketId, progress:
   asUnit(deps, user, id, 'ticket.progress', () => ({ do: 'progress', note: words(progress.note, 2), ...(progress.media.length > 0 && { media: progress.media }) }));
 
 /** 退单: the unit says why it is not its matter; a dispatcher decides by `decideBy`. */
-export const returnTicket = (deps: DeskDeps, user: User, id: TicketId, reason: string) =>
-  asUnit(deps, user, id, 'ticket.return', (ticket) => ({ do: 'return', reason: words(reason, 4), decideBy: deps.decideBy(ticket, deps.now()) }));
+export const returnTicket = (deps: DeskDeps, user: User, id: TicketId, { reason, suggests, media }: { readonly reason: string; readonly suggests?: UnitId | undefined; readonly media: readonly MediaId[] }) =>
+  asUnit(deps, user, id, 'ticket.return', (ticket) => {
+    if (suggests !== undefined && !deps.units.has(suggests)) throw new AppError('unit.unknown', `the directory has no unit ${suggests}`);
+    return { do: 'return', reason: words(reason, 4), decideBy: deps.decideBy(ticket, deps.now()), media, ...(suggests !== undefined && { suggests }) };
+  });
 
 export const resolveTicket = (deps: DeskDeps, user: User, id: TicketId, answer: string) =>
   asUnit(deps, user, id, 'ticket.resolve', () => ({ do: 'resolve', answer: words(answer, ANSWER_MIN) }));
@@ -26,9 +30,10 @@ export const resolveTicket = (deps: DeskDeps, user: User, id: TicketId, answer: 
 /** 人工派单: a dispatcher sends a ticket to a unit and says why; the reason stands in the history. @throws AppError `unit.unknown` */
 export async function dispatchByHand(deps: DeskDeps, user: User, id: TicketId, order: { readonly to: UnitId; readonly because: string }): Promise<Ticket> {
   if (!deps.units.has(order.to)) throw new AppError('unit.unknown', `the directory has no unit ${order.to}`);
+  if (deps.units.get(order.to)?.kind === COMMUNITY) throw new AppError('message.invalid', 'a community (社区/居委会) is called to a matter, it does not lead one (art. 17)');
   return move(deps, user, id, 'ticket.dispatch', { role: 'operator', userId: user.id }, (ticket) => ({
     do: 'dispatch', to: order.to, rule: 'by_hand', because: words(order.because, 2), directoryVersion: deps.directoryVersion(),
-    acceptBy: deps.acceptBy(ticket, deps.now()),
+    acceptBy: deps.acceptBy(ticket, deps.now()), objectBy: deps.objectBy(ticket, deps.now()),
   }));
 }
 
@@ -72,13 +77,13 @@ function valuesBefore(ticket: Ticket, changes: TicketCorrection): TicketCorrecti
   return Object.fromEntries(names.map((name) => [name, ticket[name]]));
 }
 
-function words(text: string, atLeast: number): string {
+export function words(text: string, atLeast: number): string {
   const said = text.trim();
   if ([...said].length < atLeast) throw new AppError('message.invalid', `say it in at least ${atLeast} characters`);
   return said;
 }
 
-async function asUnit(deps: DeskDeps, user: User, id: TicketId, action: Action, command: (ticket: Ticket) => TicketCommand): Promise<Ticket> {
+export async function asUnit(deps: DeskDeps, user: User, id: TicketId, action: Action, command: (ticket: Ticket) => TicketCommand): Promise<Ticket> {
   const { unitId } = user;
   if (unitId === null) throw new AppError('auth.forbidden', 'only a unit’s handler does this');
   return move(deps, user, id, action, { role: 'unit', unitId, userId: user.id }, command);
@@ -87,12 +92,12 @@ async function asUnit(deps: DeskDeps, user: User, id: TicketId, action: Action, 
 type After = (tx: Queries, before: Ticket, done: { readonly command: TicketCommand; readonly ticket: Ticket }) => Promise<void>;
 
 /** Locks, checks once more under the lock that the ticket is still this user's, and lets the state table judge. */
-async function move(
+export async function move(
   deps: DeskDeps, user: User, id: TicketId, action: Action, actor: Actor, command: (ticket: Ticket) => TicketCommand, after?: After,
 ): Promise<Ticket> {
   const moved = await deps.store.transaction(async (tx) => {
     const before = await tx.ticket(id, 'lock');
-    if (!before || !may(user, action, before.unitId)) throw new AppError('ticket.not_found', 'no such ticket');
+    if (!before || !mayOn(user, action, before)) throw new AppError('ticket.not_found', 'no such ticket');
     const asked = command(before);
     const result = await deps.applyTicketCommand(tx, { ticketId: id, command: asked, actor, now: deps.now() });
     if (!result.ok) throw new AppError(result.code, result.reason);

@@ -1,6 +1,7 @@
 import type { Role, User } from '../domain/desk.ts';
 import type { UnitId } from '../domain/ids.ts';
-import type { Ticket } from '../domain/ticket.ts';
+import { unitRoles, type Ticket } from '../domain/ticket.ts';
+import type { UnitRole } from '../domain/ticket-work.ts';
 
 /** How far a role's right reaches: everywhere, to its own unit's tickets, or not at all. */
 export type Reach = 'all' | 'own' | 'none';
@@ -24,6 +25,11 @@ export const PERMISSIONS = {
   'ticket.return':      { admin: 'none', operator: 'none', dispatcher: 'none', unit: 'own' },
   'ticket.resolve':     { admin: 'none', operator: 'none', dispatcher: 'none', unit: 'own' },
   'ticket.correct':     { admin: 'none', operator: 'all',  dispatcher: 'all',  unit: 'none' },
+  'ticket.whistle':     { admin: 'none', operator: 'none', dispatcher: 'all',  unit: 'own' },
+  'ticket.answer_task': { admin: 'none', operator: 'none', dispatcher: 'none', unit: 'own' },
+  'ticket.ask_time':    { admin: 'none', operator: 'none', dispatcher: 'none', unit: 'own' },
+  'ticket.stage':       { admin: 'none', operator: 'none', dispatcher: 'all',  unit: 'own' },
+  'ticket.decide':      { admin: 'none', operator: 'none', dispatcher: 'all',  unit: 'none' },
   'ticket.dispatch':    { admin: 'none', operator: 'none', dispatcher: 'all',  unit: 'none' },
   'user.manage':        { admin: 'all',  operator: 'none', dispatcher: 'none', unit: 'none' },
   'dead.manage':        { admin: 'all',  operator: 'none', dispatcher: 'none', unit: 'none' },
@@ -44,6 +50,16 @@ export function reach(user: User, action: Action): Reach {
 export function may(user: User, action: Action, holder: UnitId | null = null): boolean {
   const far = reach(user, action);
   return far === 'all' || (far === 'own' && holder !== null && holder === user.unitId);
+}
+
+/** What a unit must be to a ticket to do this; the lead where nothing else is said. */
+const AS: Partial<Record<Action, readonly UnitRole[]>> = { 'ticket.read': ['lead', 'called', 'copied', 'overseer'], 'ticket.answer_task': ['called'] };
+
+/** As `may`, for one ticket: a unit reaches those it is something to, and moves those it leads. */
+export function mayOn(user: User, action: Action, ticket: Pick<Ticket, 'state' | 'unitId' | 'work' | 'dueAt'>): boolean {
+  const far = reach(user, action);
+  if (far !== 'own') return far === 'all';
+  return unitRoles(ticket).some(({ unit, role }) => unit === user.unitId && (AS[action] ?? ['lead']).includes(role));
 }
 
 /** A report of misconduct may be about the very unit that reads it: it never learns who wrote. */

@@ -1,13 +1,14 @@
 import type { User } from '../domain/desk.ts';
 import { AppError } from '../domain/errors.ts';
-import type { TicketId, UnitId } from '../domain/ids.ts';
+import type { Instant, TicketId, UnitId } from '../domain/ids.ts';
 import type { Page } from '../domain/ports.ts';
 import { NEXT, type HistoryEntry, type Ticket, type TicketEventKind, type TicketStatus } from '../domain/ticket.ts';
 import type { Urgency } from '../domain/understanding.ts';
 import { typeName } from '../domain/catalogue.ts';
 import type { DeskDeps } from './deps.ts';
 import { peopleOf, unitName } from './names.ts';
-import { may, mayReadReporter, reach } from './permissions.ts';
+import { may, mayOn, mayReadReporter, reach } from './permissions.ts';
+import { workView } from './work-view.ts';
 import type { PageOf, TicketAction, TicketSummary, TicketView, TimelineLine } from './views.ts';
 
 /** Nearest deadline first; a unit's handler gets the own unit's only, whatever the query says. */
@@ -20,7 +21,7 @@ export async function listTickets(deps: DeskDeps, user: User, { statuses, ...pag
 /** By id or by number. Another unit's ticket and none at all look the same. @throws AppError `ticket.not_found` */
 export async function findTicket(deps: Pick<DeskDeps, 'store'>, user: User, idOrNumber: string): Promise<Ticket> {
   const ticket = await deps.store.ticket(idOrNumber as TicketId) ?? await deps.store.ticketByNumber(idOrNumber);
-  if (!ticket || !may(user, 'ticket.read', ticket.unitId)) throw new AppError('ticket.not_found', 'no such ticket');
+  if (!ticket || !mayOn(user, 'ticket.read', ticket)) throw new AppError('ticket.not_found', 'no such ticket');
   return ticket;
 }
 
@@ -36,12 +37,12 @@ export async function readTicket(deps: DeskDeps, user: User, idOrNumber: string)
     place: ticket.address.place, label: ticket.address.label, location: reporter || reach(user, 'ticket.read') === 'all' ? ticket.address.location : null,
     secret: reporter && ticket.secret ? { ...ticket.secret, words: readsWords ? ticket.secret.words : [] } : null,
     secretHidden: hiddenBecause(user, ticket, reporter),
-    media: ticket.media,
+    media: ticket.media, work: workView(deps, user, ticket),
     timeline: await Promise.all(history.map((entry) => timelineLine(deps, entry, nameOf, readsWords))),
     openedByBot: ticket.openedBy === 'bot',
     conversationId: readsAll ? ticket.conversationId : null,
     candidates: readsAll ? ticket.candidates : [],
-    can: actionsOn(user, ticket), now: deps.now(),
+    can: actionsOn(user, ticket, deps.now()), now: deps.now(),
   };
 }
 
@@ -52,14 +53,14 @@ function hiddenBecause(user: User, ticket: Ticket, reporter: boolean): TicketVie
 }
 
 /** What the state table and the rights allow at once; the use-cases judge again. */
-function actionsOn(user: User, ticket: Ticket): readonly TicketAction[] {
+function actionsOn(user: User, ticket: Ticket, now: Instant): readonly TicketAction[] {
   const next = NEXT[ticket.state.status];
   const possible: Readonly<Record<TicketAction, boolean>> = {
-    accept: next.includes('accepted'), progress: next.includes('in_progress'), return: next.includes('returned'), resolve: next.includes('resolved'),
+    accept: next.includes('accepted'), progress: next.includes('in_progress'), return: next.includes('returned') && ticket.work.objectBy !== null && now <= ticket.work.objectBy, resolve: next.includes('resolved'),
     dispatch: next.includes('dispatched') && !['following_up', 'archived'].includes(ticket.state.status),
     correct: !['archived', 'withdrawn'].includes(ticket.state.status),
   };
-  return (Object.keys(possible) as TicketAction[]).filter((action) => possible[action] && may(user, `ticket.${action}`, ticket.unitId));
+  return (Object.keys(possible) as TicketAction[]).filter((action) => possible[action] && mayOn(user, `ticket.${action}`, ticket));
 }
 
 export function ticketSummary(deps: Pick<DeskDeps, 'catalogue' | 'units'>, ticket: Ticket): TicketSummary {
@@ -74,16 +75,17 @@ export function ticketSummary(deps: Pick<DeskDeps, 'catalogue' | 'units'>, ticke
 async function timelineLine(deps: DeskDeps, entry: HistoryEntry, nameOf: ReturnType<typeof peopleOf>, readsWords: boolean): Promise<TimelineLine> {
   const { seq, at, kind, actor, open } = entry;
   const who = actor.role === 'operator' ? await nameOf(actor.userId) : actor.role === 'unit' ? unitName(deps, actor.unitId) : null;
-  const to = typeof open['to'] === 'string' ? unitName(deps, open['to'] as UnitId) : null;
+  const named = open['to'] ?? open['units'] ?? (kind === 'ticket_overdue' ? open['unit'] : null);
+  const to = typeof named === 'string' ? named.split(' ').map((id) => unitName(deps, id as UnitId)).join('、') : null;
   return { seq, at, kind, role: actor.role, who, text: wordsOf(entry, readsWords), unitName: to, pictures: Number(open['pictures'] ?? 0), changes: changesOf(deps, entry) };
 }
 
-const CITY_SIDE: ReadonlySet<TicketEventKind> = new Set(['ticket_progress', 'ticket_returned', 'ticket_resolved']);
+const CITY_SIDE: ReadonlySet<TicketEventKind> = new Set(['ticket_progress', 'ticket_returned', 'ticket_resolved', 'ticket_whistled', 'ticket_task_answered', 'ticket_task_closed', 'ticket_stage_entered']);
 
 /** The words of a step. A resident's own stay sealed from all but those who may read transcripts. */
 function wordsOf({ kind, open, sealed }: HistoryEntry, readsWords: boolean): string | null {
   const readable = CITY_SIDE.has(kind) || readsWords ? { ...open, ...sealed } : open;
-  for (const key of ['note', 'answer', 'reason', 'because', 'comment', 'text']) {
+  for (const key of ['note', 'answer', 'ask', 'reason', 'because', 'comment', 'text']) {
     const words: unknown = readable[key];
     if (typeof words === 'string' && words !== '') return words;
   }

@@ -4,6 +4,7 @@ import type { ConversationId, Instant, MediaId, TicketId, UnitId, UserId } from 
 import type { Channel, TranscriptMessage } from '../domain/message.ts';
 import type { Paged } from '../domain/ports.ts';
 import type { TicketEventKind, TicketStatus } from '../domain/ticket.ts';
+import type { EscalationLevel, Pause, Stage, Task, TimeWish } from '../domain/ticket-work.ts';
 import type { IssueType, Nature, Place, Scored, Urgency } from '../domain/understanding.ts';
 import type { Action } from './permissions.ts';
 
@@ -17,7 +18,7 @@ export interface Me {
   readonly unit: { readonly id: UnitId; readonly name: string } | null;
   readonly may: readonly Action[];
   readonly catalogue: { readonly types: readonly TypeOption[]; readonly natures: Readonly<Record<Nature, string>> };
-  /** Empty for a unit's handler. */
+  /** Units one may dispatch to or call; empty for an operator. */
   readonly units: readonly { readonly id: UnitId; readonly name: string }[];
   /** The server's clock: pages count from it, not from the device's. */
   readonly now: Instant;
@@ -84,6 +85,7 @@ export interface TicketView extends TicketSummary {
   /** Why `secret` is null. */
   readonly secretHidden: 'not_for_you' | 'reporter_protected' | 'erased' | null;
   readonly media: readonly MediaId[];
+  readonly work: WorkView;
   readonly timeline: readonly TimelineLine[];
   readonly openedByBot: boolean;
   /** Operators only. */
@@ -93,6 +95,32 @@ export interface TicketView extends TicketSummary {
   readonly can: readonly TicketAction[];
   readonly now: Instant;
 }
+/** Calls, clock and stages of a ticket. */
+export interface WorkView {
+  /** Until then the lead may object; null: it may not. */
+  readonly objectBy: Instant | null;
+  readonly tasks: readonly TaskView[];
+  readonly timeAsked: { readonly want: TimeWish; readonly unitName: string; readonly until: Instant; readonly decideBy: Instant; readonly reason: string } | null;
+  readonly pause: Pause | null;
+  readonly stage: Stage | null;
+  /** Names of the stages a matter of this type may go by; null: none. */
+  readonly stages: readonly string[] | null;
+  readonly escalated: { readonly level: EscalationLevel; readonly unitName: string | null; readonly at: Instant } | null;
+  /** Every unit that had it, in order. */
+  readonly leads: readonly string[];
+  readonly excluded: string | null;
+  readonly can: readonly WorkAction[];
+}
+export type WorkAction = 'whistle' | 'ask-time' | 'decide-time' | 'refuse-objection' | 'resume' | 'next-stage' | 'exclude';
+
+export interface TaskView extends Pick<Task, 'id' | 'kind' | 'ask' | 'calledAt' | 'reportBy' | 'answerBy' | 'reportedAt' | 'end'> {
+  readonly unitName: string;
+  /** null: none yet, or not for this reader. */
+  readonly answer: string | null;
+  /** The reader's unit is called and has not answered. */
+  readonly mine: boolean;
+}
+
 export type TicketAction = 'accept' | 'progress' | 'return' | 'resolve' | 'dispatch' | 'correct';
 
 export interface TimelineLine {

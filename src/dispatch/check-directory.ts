@@ -1,5 +1,5 @@
 import type { Catalogue } from '../domain/catalogue.ts';
-import { COMMUNITY, DISTRICT_GOVERNMENT, type Directory, type DirectoryRow, type Lead, type Unit } from '../domain/directory.ts';
+import { CITY_OFFICE, COMMUNITY, DISTRICT_GOVERNMENT, type Directory, type DirectoryRow, type Lead, type Unit } from '../domain/directory.ts';
 import type { UnitId } from '../domain/ids.ts';
 import type { Urgency } from '../domain/understanding.ts';
 import { collide } from './choose-row.ts';
@@ -72,7 +72,7 @@ function checkRow(row: WrittenRow, written: WrittenDirectory, city: CityKnowledg
   if (row.lead === undefined && row.confer.length === 0) wrong('the row names neither a lead nor units that confer');
   if (row.lead !== undefined && row.confer.length > 0) wrong('the row names a lead and also units that confer; it can have only one of the two');
   if (row.confer.length === 1) wrong('one unit alone cannot confer; name at least two');
-  for (const name of [row.lead, ...row.co, ...row.confer]) if (name !== undefined) checkUnit(name, city, wrong);
+  for (const name of [row.lead, ...row.co, ...row.call, ...row.confer]) if (name !== undefined) checkUnit(name, city, wrong);
   for (const name of [row.lead, ...row.confer]) {
     if (name !== undefined && isCommunity(name, city) && !(written.communityDuties.includes(row.type))) wrong(`a community (社区/居委会) can't lead ${row.type}: it is not in its list "community_duties" (art. 17)`);
   }
@@ -81,7 +81,7 @@ function checkRow(row: WrittenRow, written: WrittenDirectory, city: CityKnowledg
     where: row.where,
     row: {
       id: row.id, type: row.type, area: row.area, owner: row.owner ?? null, time: typeof time === 'string' ? null : time,
-      to: row.lead === undefined ? { confer: row.confer.map(toLead) } : { lead: toLead(row.lead) }, co: row.co.map(toLead), clock: (row.clock as Urgency | undefined) ?? null,
+      to: row.lead === undefined ? { confer: row.confer.map(toLead) } : { lead: toLead(row.lead) }, co: row.co.map(toLead), call: row.call.map(toLead), clock: (row.clock as Urgency | undefined) ?? null,
     },
   }];
 }
@@ -171,4 +171,4 @@ function isDay(text: string): boolean {
 const dayAfter = (day: string): string => (isDay(day) ? new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10) : day);
 const toLead = (name: string): Lead => (name.startsWith('unit:') ? { unit: name.slice('unit:'.length) as UnitId } : { kind: name });
 const hasType = (catalogue: Catalogue, type: string): boolean => Object.hasOwn(catalogue.types, type) || Object.hasOwn(catalogue.groups, type);
-export const hasKind = (catalogue: Catalogue, kind: string): boolean => kind === DISTRICT_GOVERNMENT || Object.hasOwn(catalogue.units, kind);
+export const hasKind = (catalogue: Catalogue, kind: string): boolean => kind === DISTRICT_GOVERNMENT || kind === CITY_OFFICE || Object.hasOwn(catalogue.units, kind);

@@ -44,6 +44,14 @@ export function addWorkdays(from: Instant, workdays: number, policy: Pick<Deadli
   return at;
 }
 
+/**
+ * 派单异议期: `workdays` workdays, but never more than half of the time that is left, so that an objection never eats up an urgent matter.
+ * The length is the city's own (no source names one for all).
+ */
+export function objectBy(ticket: { readonly dueAt: Instant }, now: Instant, workdays: number, policy: Pick<DeadlinePolicy, 'calendar' | 'utcOffsetMinutes'>): Instant {
+  return Math.min(addWorkdays(now, workdays, policy), now + Math.max(0, Math.round((ticket.dueAt - now) / 2)));
+}
+
 /** `YYYY-MM-DD` in the city's time. */
 export function dayOf(at: Instant, utcOffsetMinutes: number): string {
   return new Date(at + utcOffsetMinutes * 60_000).toISOString().slice(0, 10);

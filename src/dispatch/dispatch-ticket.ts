@@ -1,15 +1,22 @@
 import type { Routable, Routed } from '../domain/directory.ts';
-import type { Instant, TicketId } from '../domain/ids.ts';
+import type { Instant, NewId, TaskId, TicketId, UnitId } from '../domain/ids.ts';
 import type { Queries } from '../domain/ports.ts';
 import type { ApplyTicketCommand, DueAt } from '../domain/use-cases.ts';
 import type { Ticket, TicketCommand } from '../domain/ticket.ts';
+import type { Call } from '../domain/ticket-work.ts';
 import { URGENCIES } from '../domain/understanding.ts';
+import { CALLED_BY_DIRECTORY } from './lines.zh.ts';
 
 export interface DispatchDeps {
   readonly route: (matter: Routable) => Routed;
   readonly dueAt: DueAt;
   readonly applyCommand: ApplyTicketCommand;
+  /** Until when the unit may object to what is dispatched now. */
+  readonly objectBy: ObjectBy;
+  readonly newId: NewId;
 }
+
+export type ObjectBy = (ticket: Pick<Ticket, 'dueAt'>, now: Instant) => Instant;
 
 const MINUTE_MS = 60_000;
 /** A unit answers within a tenth of the ticket's time, 10 minutes at least and one day at most. */
@@ -17,6 +24,13 @@ export const acceptBy = (ticket: Pick<Ticket, 'dueAt'>, now: Instant): Instant =
   now + Math.min(24 * 60 * MINUTE_MS, Math.max(10 * MINUTE_MS, Math.round((ticket.dueAt - now) / 10)));
 /** A dispatcher decides as fast as a unit would have to answer. */
 export const decideBy = acceptBy;
+
+/** Of the time that is left, a called unit has four fifths: the lead still has to make one answer of all. */
+const CALLED_SHARE = 0.8;
+
+/** 吹哨: what a unit is called to, and by when it must be there and answer. */
+export const callOf = (ticket: Pick<Ticket, 'dueAt'>, call: { readonly id: TaskId; readonly unit: UnitId; readonly ask: string; readonly kind?: Call['kind'] }, now: Instant): Call =>
+  ({ kind: 'whistle', ...call, reportBy: acceptBy(ticket, now), answerBy: now + Math.max(10 * MINUTE_MS, Math.round((ticket.dueAt - now) * CALLED_SHARE)) });
 
 /** What the directory looks at: the type, the place, words that may name whose the thing is, and when it was reported. */
 export const routable = (ticket: Pick<Ticket, 'type' | 'address' | 'description' | 'openedAt'>): Routable =>
@@ -50,14 +64,18 @@ export function redispatchTicket(deps: DispatchDeps) {
   };
 }
 
-function commandOf(deps: Pick<DispatchDeps, 'dueAt'>, ticket: Ticket, routed: Routed, now: Instant): TicketCommand {
+function commandOf(deps: Pick<DispatchDeps, 'dueAt' | 'objectBy' | 'newId'>, ticket: Ticket, routed: Routed, now: Instant): TicketCommand {
   if (routed.kind === 'unrouted') {
     const { because, version, rule, why, rivals } = routed;
     return { do: 'leave_unrouted', because, directoryVersion: version, rule, why, rivals, decideBy: decideBy(ticket, now) };
   }
-  const { to, rule, because, version, way, co, copies } = routed;
+  const { to, rule, because, version, way, co, call, copies } = routed;
   const clock = stricter(deps, ticket, routed);
-  return { do: 'dispatch', to, rule, because, directoryVersion: version, way, co, copies, acceptBy: acceptBy(clock ?? ticket, now), ...(clock && { clock }) };
+  const timed = clock ?? ticket;
+  const calls = call.map((unit) => callOf(timed, { id: deps.newId() as TaskId, unit, ask: CALLED_BY_DIRECTORY }, now));
+  return {
+    do: 'dispatch', to, rule, because, directoryVersion: version, way, co, copies, calls, acceptBy: acceptBy(timed, now), objectBy: deps.objectBy(timed, now), ...(clock && { clock }),
+  };
 }
 
 /** The row's class where it is more urgent than the ticket's and ends earlier; a row never gives a unit more time than the resident was told. */

@@ -20,6 +20,7 @@ export interface WrittenRow {
   /** `water` = the nearest unit of the kind, `unit:water-110106` = a certain one. */
   readonly lead?: string | undefined;
   readonly co: readonly string[];
+  readonly call: readonly string[];
   readonly confer: readonly string[];
   readonly clock?: string | undefined;
 }
@@ -52,7 +53,7 @@ const LeadForm = z.union([z.string().min(1), z.strictObject({ kind: z.string() }
   .transform((lead) => (typeof lead === 'string' ? lead : 'kind' in lead ? lead.kind : `unit:${lead.unit}`));
 const Row = z.strictObject({
   id: z.string().min(1).max(80).regex(/^\S+$/, 'must not contain spaces'), type: z.string().min(1), area: z.union([z.string(), z.number().transform(String)]).default(''), owner: z.string().min(1).optional(), time: z.string().min(1).optional(),
-  lead: LeadForm.optional(), co: z.array(LeadForm).default([]), confer: z.array(LeadForm).default([]), clock: z.enum(URGENCIES).optional(),
+  lead: LeadForm.optional(), co: z.array(LeadForm).default([]), call: z.array(LeadForm).default([]), confer: z.array(LeadForm).default([]), clock: z.enum(URGENCIES).optional(),
 });
 
 /** Reads YAML, or CSV where the name ends so. Never throws for what is written in it. */
@@ -70,9 +71,9 @@ function readYamlDirectory(file: string, text: string): ReadFile {
   return assemble(file, header, rows.map((row: unknown, index) => ({ at: `row ${index + 1}`, row })));
 }
 
-const COLUMNS = ['id', 'type', 'area', 'owner', 'time', 'lead', 'co', 'confer', 'clock'] as const;
+const COLUMNS = ['id', 'type', 'area', 'owner', 'time', 'lead', 'co', 'call', 'confer', 'clock'] as const;
 
-/** `# key: value` lines above a header line of the nine columns; several units or kinds in one cell stand apart by spaces. */
+/** `# key: value` lines above a header line of the columns; several units or kinds in one cell stand apart by spaces. */
 function readCsvDirectory(file: string, text: string): ReadFile {
   const mistakes: Mistake[] = [];
   const header: Record<string, unknown> = {};
@@ -107,7 +108,7 @@ function putHeader(header: Record<string, unknown>, owners: Record<string, unkno
 function rowOfCells(columns: readonly string[], cells: readonly string[]): Record<string, unknown> {
   const filled = columns.flatMap((name, index): [string, unknown][] => {
     const cell = cells[index]?.trim() ?? '';
-    return cell === '' ? [] : [[name, name === 'co' || name === 'confer' ? cell.split(/\s+/) : cell]];
+    return cell === '' ? [] : [[name, name === 'co' || name === 'call' || name === 'confer' ? cell.split(/\s+/) : cell]];
   });
   return Object.fromEntries(filled);
 }

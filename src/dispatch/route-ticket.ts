@@ -32,9 +32,10 @@ function byRow(directory: Directory, catalogue: Catalogue, { row, lead, matter, 
   const [unit] = found;
   if (found.length > 1) return hard(directory, 'rivals', `「${name}」在这里登记了${found.length}家同类单位，由派单员确定哪一家办理`, row.id, found);
   const co = [...new Set(row.co.flatMap((each) => unitsFor(directory, each, here)))];
+  const call = [...new Set(row.call.flatMap((each) => unitsFor(directory, each, here)))];
   const done = (to: Unit, way: 'direct' | 'district', because: string, copies: readonly Unit[]): Routed => ({
     kind: 'routed', to: to.id, rule: row.id, because, version: directory.version, way, clock: row.clock,
-    co: co.flatMap((each) => (each.id === to.id ? [] : [each.id])), copies: copies.map((each) => each.id),
+    co: co.flatMap((each) => (each.id === to.id ? [] : [each.id])), call: call.flatMap((each) => (each.id === to.id ? [] : [each.id])), copies: copies.map((each) => each.id),
   });
   const district = unitAt(directory, directory.fallback, here.slice(0, 6));
   if (unit) return done(unit, 'direct', `按派单目录，${conditionZh(directory, row, here)}「${name}」由${unit.name}负责`, hearsOfIt(directory, unit, district) && district ? [district] : []);

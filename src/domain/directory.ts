@@ -17,6 +17,8 @@ export interface Unit {
 export const DISTRICT_GOVERNMENT = 'district_government';
 /** 社区/居委会: leads only what stands in its list (art. 17). */
 export const COMMUNITY = 'community';
+/** 市级: looks after what a district’s unit is late with. No kind of the catalogue either. */
+export const CITY_OFFICE = 'city_office';
 
 /** A certain unit, or the unit of this kind nearest above the place. */
 export type Lead = { readonly kind: string } | { readonly unit: UnitId };
@@ -44,7 +46,10 @@ export interface DirectoryRow {
   readonly time: TimeWindow | null;
   /** Who acts; or who has to confer (会商) before a dispatcher decides. */
   readonly to: { readonly lead: Lead } | { readonly confer: readonly Lead[] };
+  /** May be called when the case needs them. */
   readonly co: readonly Lead[];
+  /** Called at once with the dispatch (自动吹哨). */
+  readonly call: readonly Lead[];
   /** At the latest; it can shorten a ticket's time, never lengthen it. */
   readonly clock: Urgency | null;
 }
@@ -83,7 +88,7 @@ export type Hardness = 'no_directory' | 'no_rule' | 'not_dispatched' | 'place_un
 export type Routed =
   | {
     readonly kind: 'routed'; readonly to: UnitId; readonly rule: string; readonly because: string; readonly version: string;
-    readonly way: Way; readonly co: readonly UnitId[]; readonly copies: readonly UnitId[]; readonly clock: Urgency | null;
+    readonly way: Way; readonly co: readonly UnitId[]; readonly call: readonly UnitId[]; readonly copies: readonly UnitId[]; readonly clock: Urgency | null;
   }
   | {
     readonly kind: 'unrouted'; readonly because: string; readonly version: string; readonly why: Hardness;

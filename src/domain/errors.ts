@@ -8,7 +8,7 @@ export const ERROR_CODES = [
   'message.invalid', 'message.too_large', 'media.invalid', 'media.too_large', 'media.not_found',
   'auth.required', 'auth.forbidden', 'auth.invalid', 'auth.locked', 'auth.link_used',
   'conversation.not_found', 'conversation.taken', 'conversation.not_yours',
-  'ticket.not_found', 'ticket.wrong_state', 'ticket.changed',
+  'ticket.not_found', 'ticket.wrong_state', 'ticket.too_late', 'ticket.not_neutral', 'ticket.changed',
   'user.not_found', 'user.login_taken',
   'unit.unknown', 'rate.limited', 'server.stopping', 'history.broken', 'bot.failed',
 ] as const;

@@ -8,7 +8,8 @@ export type DomainEvent =
 export type DomainEventKind = DomainEvent['kind'];
 
 /** A promise with a date: due work that no event starts. */
-export type TimerKind = 'waiting_overdue' | 'accept_overdue' | 'ticket_due' | 'route_overdue' | 'follow_up_give_up' | 'follow_up_start';
+export type TimerKind = 'waiting_overdue' | 'accept_overdue' | 'ticket_due' | 'route_overdue' | 'follow_up_give_up' | 'follow_up_start'
+  | 'reminder' | 'task_overdue' | 'time_undecided' | 'pause_over' | 'escalation';
 
 export interface Timer {
   readonly kind: TimerKind;

@@ -8,6 +8,7 @@ export type MessageId = Branded<'MessageId'>;
 export type MediaId = Branded<'MediaId'>;
 export type UserId = Branded<'UserId'>;
 export type UnitId = Branded<'UnitId'>;
+export type TaskId = Branded<'TaskId'>;
 
 /** Epoch milliseconds, UTC. */
 export type Instant = number;

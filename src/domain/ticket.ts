@@ -1,5 +1,6 @@
 import type { Hardness, Way } from './directory.ts';
-import type { ConversationId, Instant, MediaId, ResidentId, TicketId, UnitId, UserId } from './ids.ts';
+import type { ConversationId, Instant, MediaId, ResidentId, TaskId, TicketId, UnitId, UserId } from './ids.ts';
+import { isOpenTask, taskDue, type Call, type EscalationLevel, type ReminderShare, type Stage, type TicketWork, type TimeWish, type UnitRole, type WaitedFor } from './ticket-work.ts';
 import type { Disposition, IssueType, Nature, Place, Scored, Urgency } from './understanding.ts';
 
 /**
@@ -66,6 +67,8 @@ export interface TicketPrivate {
   readonly words: readonly string[];
   readonly address: string;
   readonly contact: string | null;
+  /** What the called units answered, by task: the lead makes one answer of them. Absent = none yet. */
+  readonly taskAnswers?: Readonly<Record<TaskId, string>>;
 }
 
 export interface Ticket {
@@ -94,9 +97,25 @@ export interface Ticket {
   readonly reopened: number;
   readonly versions: { readonly model: string; readonly directory: string };
   readonly candidates: readonly Scored<IssueType>[];
+  readonly work: TicketWork;
   /** null once the resident's key is destroyed. */
   readonly secret: TicketPrivate | null;
 }
+
+/**
+ * What each unit is to a ticket, and by when it must act; a unit that is several things has the weightiest. Whoever is not in here does not
+ * see it. A former lead is no longer in it.
+ */
+export function unitRoles(ticket: Pick<Ticket, 'state' | 'unitId' | 'work' | 'dueAt'>): readonly { readonly unit: UnitId; readonly role: UnitRole; readonly dueAt: Instant }[] {
+  const { work, dueAt, unitId } = ticket;
+  const roles = new Map<UnitId, { readonly role: UnitRole; readonly dueAt: Instant }>();
+  for (const unit of work.copies) roles.set(unit, { role: 'copied', dueAt });
+  if (work.escalated?.to) roles.set(work.escalated.to, { role: 'overseer', dueAt });
+  for (const task of work.tasks) if (isOpenTask(task) || !roles.has(task.unit)) roles.set(task.unit, { role: 'called', dueAt: isOpenTask(task) ? taskDue(task) : dueAt });
+  if (unitId !== null) roles.set(unitId, { role: 'lead', dueAt });
+  return [...roles].map(([unit, as]) => ({ unit, ...as }));
+}
+export const roleOf = (ticket: Ticket, unit: UnitId): UnitRole | null => unitRoles(ticket).find((each) => each.unit === unit)?.role ?? null;
 
 /** Who did it. A unit's handler acts for the unit. */
 export type Actor =
@@ -110,6 +129,10 @@ export type TicketCommand =
     readonly do: 'dispatch'; readonly to: UnitId; readonly rule: string; readonly because: string; readonly directoryVersion: string; readonly acceptBy: Instant;
     /** What the directory says besides; absent where a person dispatches. */
     readonly way?: Way; readonly co?: readonly UnitId[]; readonly copies?: readonly UnitId[];
+    /** Units that are called at once (吹哨), because the directory's row says so. */
+    readonly calls?: readonly Call[];
+    /** Until then the unit may object. */
+    readonly objectBy: Instant;
     /** A stricter deadline than the ticket had. */
     readonly clock?: { readonly urgency: Urgency; readonly dueAt: Instant };
   }
@@ -119,7 +142,21 @@ export type TicketCommand =
   }
   | { readonly do: 'accept' }
   | { readonly do: 'progress'; readonly note: string; readonly media?: readonly MediaId[] }
-  | { readonly do: 'return'; readonly reason: string; readonly decideBy: Instant }
+  /** 退单: not forwarding but an objection; a dispatcher of neither side decides. */
+  | { readonly do: 'return'; readonly reason: string; readonly decideBy: Instant; readonly suggests?: UnitId; readonly media?: readonly MediaId[] }
+  | { readonly do: 'refuse_objection'; readonly because: string; readonly acceptBy: Instant }
+  | { readonly do: 'whistle'; readonly calls: readonly Call[] }
+  | { readonly do: 'report_in'; readonly taskId: TaskId }
+  | { readonly do: 'answer_task'; readonly taskId: TaskId; readonly answer: string; readonly outcome: 'done' | 'declined' }
+  | { readonly do: 'close_task'; readonly taskId: TaskId; readonly reason: string }
+  | { readonly do: 'ask_time'; readonly want: TimeWish; readonly reason: string; readonly until: Instant; readonly decideBy: Instant }
+  | { readonly do: 'grant_time'; readonly because: string; readonly stage?: Stage }
+  | { readonly do: 'refuse_time'; readonly because: string }
+  | { readonly do: 'resume'; readonly reason: string }
+  | { readonly do: 'enter_stage'; readonly stage: Stage; readonly note: string }
+  | { readonly do: 'remind'; readonly share: ReminderShare }
+  | { readonly do: 'escalate'; readonly to: UnitId | null; readonly level: EscalationLevel; readonly nextAt: Instant }
+  | { readonly do: 'exclude'; readonly reason: string }
   | { readonly do: 'resolve'; readonly answer: string }
   | { readonly do: 'ask_follow_up'; readonly giveUpAt: Instant }
   | { readonly do: 'answer_follow_up'; readonly answers: FollowUpAnswers; readonly dueAt: Instant; readonly acceptBy: Instant }
@@ -127,7 +164,7 @@ export type TicketCommand =
   | { readonly do: 'withdraw'; readonly reason: string }
   | { readonly do: 'supplement'; readonly text: string; readonly redacted: string; readonly media?: readonly MediaId[] }
   | { readonly do: 'correct'; readonly changes: TicketCorrection }
-  | { readonly do: 'mark_overdue'; readonly waitedFor: 'accept' | 'resolve' | 'route' };
+  | { readonly do: 'mark_overdue'; readonly waitedFor: WaitedFor; readonly taskId?: TaskId };
 
 export interface TicketCorrection {
   readonly type?: IssueType;
@@ -142,7 +179,10 @@ export interface TicketCorrection {
 export type TicketEventKind =
   | 'ticket_opened' | 'ticket_dispatched' | 'ticket_unrouted' | 'ticket_accepted' | 'ticket_progress' | 'ticket_returned'
   | 'ticket_resolved' | 'ticket_follow_up_asked' | 'ticket_follow_up_answered' | 'ticket_reopened' | 'ticket_archived'
-  | 'ticket_withdrawn' | 'ticket_supplemented' | 'ticket_corrected' | 'ticket_overdue';
+  | 'ticket_withdrawn' | 'ticket_supplemented' | 'ticket_corrected' | 'ticket_overdue'
+  | 'ticket_objection_refused' | 'ticket_bounced' | 'ticket_whistled' | 'ticket_reported_in' | 'ticket_task_answered' | 'ticket_task_closed'
+  | 'ticket_time_asked' | 'ticket_time_granted' | 'ticket_time_refused' | 'ticket_resumed' | 'ticket_stage_entered'
+  | 'ticket_reminded' | 'ticket_escalated' | 'ticket_excluded';
 
 /** One line of history: appended, chained, never edited. `open` is in clear, `sealed` is under the resident's key. */
 export interface TicketEvent {

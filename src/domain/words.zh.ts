@@ -1,5 +1,6 @@
 import type { Instant } from './ids.ts';
 import type { TicketStatus } from './ticket.ts';
+import type { EscalationLevel, TimeWish } from './ticket-work.ts';
 import type { Urgency } from './understanding.ts';
 
 /** Names residents, operators and units all read; the glossary (docs/glossary.md) ties them to the code's words. */
@@ -9,6 +10,10 @@ export const STATUS_ZH: Readonly<Record<TicketStatus, string>> = {
 };
 
 export const URGENCY_ZH: Readonly<Record<Urgency, string>> = { h2: '特急 · 2小时', h24: '紧急 · 24小时', d7: '一般 · 7天', d15: '疑难 · 15天' };
+
+/** What a unit may ask for (art. 15). */
+export const TIME_WISH_ZH: Readonly<Record<TimeWish, string>> = { extend: '延期', pause: '暂停计时', stages: '分阶段办理（挂账）' };
+export const LEVEL_ZH: Readonly<Record<EscalationLevel, string>> = { street: '街道', district: '区里', city: '市里' };
 
 /** 「11月24日 20:30」 in the city's time. */
 export function dateZh(at: Instant, utcOffsetMinutes: number): string {

@@ -14,6 +14,10 @@ const NEEDS_NO_PLACE = ['market.finance', 'labour.employment', 'labour.social_in
 /** 「口袋公园」, 「楼下烧烤摊」: every district has one. */
 const ANYWHERE = /^.{0,2}(?:小区|公园|学校|小学|中学|幼儿园|超市|商场|工地|公交站|地铁站|地铁口|路口|胡同|市场|饭馆|饭店|摊|店|院|厂|商铺|车场|车棚|加油站|医院|单位|公司|厕所|河道?|桥洞?|广场|楼|门|通道|机构|那家)$/;
 
+/** 「小区里」, 「我们村」, 「马路上」: tagged as a place, and yet no name of one. */
+const NO_NAME = /^(?:我们?|咱们?|你们?|本|这个?|那个?|整个?|全|该|一个)?(?:小区|社区|院子?|大院|家属院|村子?|街道|马路|大街|路|胡同|楼)(?:里面?|内|外面?|上|边|门口|旁边)?$/;
+const named = (names: readonly string[] | undefined): boolean => names?.some((name) => !NO_NAME.test(name)) ?? false;
+
 const among = (list: readonly string[], type: string) => list.some((entry) => type === entry || type.startsWith(`${entry}.`));
 
 /** What a unit needs to know of the place before it can start on a matter of this type. */
@@ -46,7 +50,7 @@ export function missingFields({ intent, type, located, ticketNumber, length, ans
   }
   if (intent === 'supplement') return missing;
   const { parts, place, rivals } = located;
-  const found = place !== null || Boolean(parts.community ?? parts.road ?? parts.town) || Boolean(parts.poi?.some((name) => !ANYWHERE.test(name)));
+  const found = place !== null || named(parts.community) || named(parts.road) || named(parts.town) || Boolean(parts.poi?.some((name) => !ANYWHERE.test(name)));
   const exact = Boolean(parts.building ?? parts.unit ?? parts.room ?? parts.roadno);
   const needs = placeNeeds(type);
   if (needs.place) {

@@ -12,7 +12,7 @@ const STATUS: Readonly<Record<PublicCode, number>> = {
   'message.invalid': 400, 'message.too_large': 413, 'media.invalid': 415, 'media.too_large': 413, 'media.not_found': 404,
   'auth.required': 401, 'auth.forbidden': 403, 'auth.invalid': 401, 'auth.locked': 429, 'auth.link_used': 410,
   'conversation.not_found': 404, 'conversation.taken': 409, 'conversation.not_yours': 403,
-  'ticket.not_found': 404, 'ticket.wrong_state': 409, 'ticket.changed': 409,
+  'ticket.not_found': 404, 'ticket.wrong_state': 409, 'ticket.too_late': 409, 'ticket.not_neutral': 403, 'ticket.changed': 409,
   'user.not_found': 404, 'user.login_taken': 409, 'unit.unknown': 422, 'rate.limited': 429, 'server.stopping': 503, 'history.broken': 500, 'bot.failed': 500,
   'http.bad_request': 400, 'http.not_found': 404, 'http.method': 405, 'http.too_large': 413, 'http.media_type': 415, 'http.busy': 503,
   'http.internal': 500, 'page.not_built': 503,

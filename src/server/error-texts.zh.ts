@@ -47,6 +47,8 @@ const TEXTS: Readonly<Record<PublicCode, string>> = {
   'conversation.not_yours': '这段对话由其他坐席负责。',
   'ticket.not_found': '找不到这张工单。',
   'ticket.wrong_state': '工单当前的状态不允许这个操作。',
+  'ticket.too_late': '规定的时间已过，不能再进行这个操作。',
+  'ticket.not_neutral': '您与争议的一方属于同一单位，请由其他派单员裁定。',
   'ticket.changed': '工单刚刚被他人更新，请刷新后再试。',
   'user.not_found': '找不到这个账号。',
   'user.login_taken': '这个登录名已被使用。',

@@ -42,8 +42,10 @@ export interface Tables {
     district: string | null; street: string | null; community: string | null;
     description: string; address: string; media: string; opened_at: number; due_at: number; opened_by: string;
     unit_id: string | null; hops: number; reopened: number; model_version: string; directory_version: string;
-    candidates: string; secret: string | null; history_length: number; history_head: string;
+    candidates: string; work: string | null; secret: string | null; history_length: number; history_head: string;
   };
+  /** What each unit is to a ticket; one row a unit, the weightiest role. */
+  ticket_units: { ticket_id: string; unit_id: string; role: string; status: string; due_at: number };
   ticket_history: {
     ticket_id: string; seq: number; kind: string; at: number; actor: string; open: string; sealed: string | null;
     commitment: string; hash: string;

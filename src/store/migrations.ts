@@ -2,7 +2,26 @@ import { sql, type CreateTableBuilder, type Kysely, type Migration } from 'kysel
 import type { Engine } from './database.ts';
 
 /** Each step only adds, so that old and new processes can run beside each other during a rolling upgrade. */
-export const migrationsFor = (engine: Engine): Record<string, Migration> => ({ '0001-the-whole-road': { up: (db) => firstSchema(db, engine) } });
+export const migrationsFor = (engine: Engine): Record<string, Migration> => ({
+  '0001-the-whole-road': { up: (db) => firstSchema(db, engine) },
+  '0002-the-life-of-a-ticket': { up: lifeOfATicket },
+});
+
+/** Work around a ticket, and what each unit is to it: a row per unit and role, so that a unit's list is one index. */
+async function lifeOfATicket(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('tickets').addColumn('work', 'text').execute();
+  await db.schema.createTable('ticket_units')
+    .addColumn('ticket_id', 'text', (c) => c.notNull())
+    .addColumn('unit_id', 'text', (c) => c.notNull())
+    .addColumn('role', 'text', (c) => c.notNull())
+    .addColumn('status', 'text', (c) => c.notNull())
+    .addColumn('due_at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('ticket_units_pk', ['ticket_id', 'unit_id'])
+    .execute();
+  await db.schema.createIndex('ticket_units_list').on('ticket_units').columns(['unit_id', 'due_at', 'ticket_id']).execute();
+  await db.schema.createIndex('ticket_units_status').on('ticket_units').columns(['unit_id', 'status', 'due_at', 'ticket_id']).execute();
+  await sql`insert into ticket_units (ticket_id, unit_id, role, status, due_at) select id, unit_id, 'lead', status, due_at from tickets where unit_id is not null`.execute(db);
+}
 
 async function firstSchema(db: Kysely<unknown>, engine: Engine): Promise<void> {
   const serial = <T extends string, C extends string>(table: CreateTableBuilder<T, C>) =>

@@ -3,7 +3,9 @@ import type { DueAt, NextTicketNumber, OpenTicket } from '../domain/use-cases.ts
 import type { Instant, NewId, TicketId, UserId } from '../domain/ids.ts';
 import type { Queries } from '../domain/ports.ts';
 import type { Ticket, TicketEvent } from '../domain/ticket.ts';
+import { newWork } from '../domain/ticket-work.ts';
 import { redact } from './redact.ts';
+import { timersFor } from './waits.ts';
 
 /** Pure: the ticket a draft becomes, with its deadline (art. 13: no ticket without one). */
 export function ticketOf(
@@ -16,7 +18,7 @@ export function ticketOf(
     description: redact(context.description ?? draft.words.join('\n')),
     address: { text: redact(draft.address.publicText), place: draft.address.place, label: draft.address.label, location: draft.address.location },
     media: draft.media, openedAt: context.now, dueAt: context.dueAt, openedBy: context.openedBy, unitId: null, hops: 0, reopened: 0,
-    versions: { model: draft.modelVersion, directory: context.directoryVersion }, candidates: draft.candidates.slice(0, 8),
+    versions: { model: draft.modelVersion, directory: context.directoryVersion }, candidates: draft.candidates.slice(0, 8), work: newWork(context.now),
     secret: { words: draft.words, address: draft.address.text, contact: contactIn(draft.words) },
   };
 }
@@ -40,7 +42,7 @@ export function openTicket(deps: { readonly newId: NewId; readonly dueAt: DueAt;
       sealed: { words: draft.words, address: draft.address.text },
     };
     await appendAndEmit(tx, ticket, [opened]);
-    await tx.schedule([{ kind: 'ticket_due', dueAt: ticket.dueAt, ticketId: ticket.id, expects: ticket.dueAt }]);
+    await tx.schedule(timersFor(null, ticket));
     return ticket;
   };
 }

@@ -1,37 +1,37 @@
 import type { Timer } from '../domain/events.ts';
-import type { Instant } from '../domain/ids.ts';
+import type { Instant, TaskId } from '../domain/ids.ts';
 import type { Queries } from '../domain/ports.ts';
+import type { TicketCommand } from '../domain/ticket.ts';
+import type { ReminderShare } from '../domain/ticket-work.ts';
 import type { ApplyTicketCommand } from '../domain/use-cases.ts';
+import { stillWaits } from './waits.ts';
 
-const WORKING = new Set(['opened', 'unrouted', 'dispatched', 'accepted', 'in_progress', 'returned']);
-
-/**
- * A date a ticket carried has come. Each timer names the moment it was set for; when the ticket has moved on since, nothing happens.
- */
+/** A date a ticket carried has come. When the ticket no longer waits for it, nothing happens. */
 export function ticketOverdue(applyCommand: ApplyTicketCommand) {
   return async (tx: Queries, timer: Timer, now: Instant): Promise<void> => {
     if (timer.ticketId === undefined) return;
     const ticket = await tx.ticket(timer.ticketId, 'lock');
-    if (!ticket) return;
-    const { state } = ticket;
-    const apply = async (command: Parameters<ApplyTicketCommand>[1]['command']): Promise<void> => {
-      await applyCommand(tx, { ticketId: ticket.id, command, actor: { role: 'system' }, now });
-    };
-    switch (timer.kind) {
-      case 'accept_overdue':
-        if (state.status === 'dispatched' && state.acceptBy === timer.expects) await apply({ do: 'mark_overdue', waitedFor: 'accept' });
-        return;
-      case 'route_overdue':
-        if ((state.status === 'unrouted' || state.status === 'returned') && state.decideBy === timer.expects) await apply({ do: 'mark_overdue', waitedFor: 'route' });
-        return;
-      case 'ticket_due':
-        if (WORKING.has(state.status) && ticket.dueAt === timer.expects) await apply({ do: 'mark_overdue', waitedFor: 'resolve' });
-        return;
-      case 'follow_up_give_up':
-        if (state.status === 'following_up' && state.giveUpAt === timer.expects) await apply({ do: 'give_up_follow_up' });
-        return;
-      case 'waiting_overdue': case 'follow_up_start': return;
-      default: return timer.kind satisfies never;
-    }
+    if (!ticket || !stillWaits(ticket, timer)) return;
+    const command = commandOf(timer);
+    if (command) await applyCommand(tx, { ticketId: ticket.id, command, actor: { role: 'system' }, now });
   };
+}
+
+function commandOf(timer: Timer): TicketCommand | null {
+  switch (timer.kind) {
+    case 'accept_overdue': return { do: 'mark_overdue', waitedFor: 'accept' };
+    case 'route_overdue': return { do: 'mark_overdue', waitedFor: 'route' };
+    case 'ticket_due': return { do: 'mark_overdue', waitedFor: 'resolve' };
+    case 'time_undecided': return { do: 'mark_overdue', waitedFor: 'decision' };
+    case 'task_overdue': {
+      const [taskId = '', waitedFor] = String(timer.expects).split(':');
+      return { do: 'mark_overdue', waitedFor: waitedFor === 'report_in' ? 'report_in' : 'task', taskId: taskId as TaskId };
+    }
+    case 'reminder': return { do: 'remind', share: timer.expects as ReminderShare };
+    case 'pause_over': return { do: 'resume', reason: '暂停期满，时限继续计算' };
+    case 'follow_up_give_up': return { do: 'give_up_follow_up' };
+    // Others react to these.
+    case 'waiting_overdue': case 'follow_up_start': case 'escalation': return null;
+    default: return timer.kind satisfies never;
+  }
 }

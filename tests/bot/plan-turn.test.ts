@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { newWork } from '../../src/domain/ticket-work.ts';
 import type { Heard, TurnInput } from '../../src/bot/plan.ts';
 import { planTurn } from '../../src/bot/plan-turn.ts';
 import { EMPTY_MEMORY, type Conversation, type ConversationMemory } from '../../src/domain/conversation.ts';
@@ -33,7 +34,7 @@ const says = (text: string): InboundContent => ({ kind: 'text', text });
 const ticket = (over: Partial<Ticket> = {}): Ticket => ({
   id: 'k' as TicketId, number: '261124000001', version: 1, ...ids, state: { status: 'dispatched', to: 'u' as UnitId, acceptBy: NOW + 1 }, type: 'utilities.water', nature: 'assistance',
   disposition: 'accept', urgency: 'h24', description: '停水', address: { text: '西罗园第二社区12号楼', place: { district: '110106', street: '110106003', community: '110106003002' }, label: '西罗园第二社区', location: null },
-  media: [], openedAt: NOW - 2 * 3_600_000, dueAt: NOW + 1, openedBy: 'bot', unitId: 'u' as UnitId, hops: 0, reopened: 0, versions: { model: 'm', directory: 'd' }, candidates: [], secret: null, ...over,
+  media: [], openedAt: NOW - 2 * 3_600_000, dueAt: NOW + 1, openedBy: 'bot', unitId: 'u' as UnitId, hops: 0, reopened: 0, versions: { model: 'm', directory: 'd' }, candidates: [], work: newWork(0), secret: null, ...over,
 });
 const pin: InboundContent = { kind: 'location', latitude: 39.86, longitude: 116.37, label: '西罗园南里' };
 const dry: GivenUnderstanding = { intent: 'report', type: 'utilities.water' };

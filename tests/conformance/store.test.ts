@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newWork } from '../../src/domain/ticket-work.ts';
 import type { QueueEntry, User } from '../../src/domain/desk.ts';
 import type { ConversationId, MediaId, ResidentId, TicketId, UnitId, UserId } from '../../src/domain/ids.ts';
 import type { InboundMessage } from '../../src/domain/message.ts';
@@ -32,7 +33,7 @@ describe.each(ENGINES)('the store on %s', (engine) => {
   const ticketOf = (who: { residentId: ResidentId; conversationId: ConversationId }, over: Partial<Ticket> = {}): Ticket => ({
     id: `ticket-${++serial}` as TicketId, number: `2611230${String(serial).padStart(5, '0')}`, version: 1, ...who, state: { status: 'opened' }, type: 'utilities.water',
     nature: 'assistance', disposition: 'accept', urgency: 'h24', description: NASTY, address: { text: NASTY, place: { district: '110106', street: null, community: null }, label: '', location: null },
-    media: ['m' as MediaId], openedAt: 5, dueAt: 100, openedBy: 'bot', unitId: 'u1' as UnitId, hops: 0, reopened: 0, versions: { model: 'm', directory: 'd' }, candidates: [],
+    media: ['m' as MediaId], openedAt: 5, dueAt: 100, openedBy: 'bot', unitId: 'u1' as UnitId, hops: 0, reopened: 0, versions: { model: 'm', directory: 'd' }, candidates: [], work: newWork(5),
     secret: { words: [NASTY], address: '302室', contact: null }, ...over,
   });
 

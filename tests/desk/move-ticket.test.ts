@@ -41,7 +41,7 @@ describe.each(ENGINES)('moving tickets on %s', (engine) => {
     const unrouted = await makeTicket(desk, { to: null });
     const returned = await makeTicket(desk, { to: WATER });
     await makeTicket(desk, { to: WATER });
-    await returnTicket(desk.deps, await handler(WATER), returned.id, '属于小区二次供水，应由物业负责');
+    await returnTicket(desk.deps, await handler(WATER), returned.id, { reason: '属于小区二次供水，应由物业负责', media: [] });
     const open = await listTickets(desk.deps, dispatcher, { statuses: ['unrouted', 'returned'], limit: 100 });
     expect(open.items.map((ticket) => ticket.id).sort()).toEqual([unrouted.id, returned.id].sort());
     await expect(dispatchByHand(desk.deps, dispatcher, returned.id, { to: 'nobody' as UnitId, because: '核实' })).rejects.toMatchObject({ code: 'unit.unknown' });

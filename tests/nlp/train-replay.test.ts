@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newWork } from '../../src/domain/ticket-work.ts';
 import { replayTickets, summaryLines, type Difference } from '../../src/cli/replay-tickets.ts';
 import type { TicketId, UserId } from '../../src/domain/ids.ts';
 import type { Ticket } from '../../src/domain/ticket.ts';
@@ -16,7 +17,7 @@ beforeAll(async () => {
     const who = await made.store.ensureResident('web', `person-${nth}`, 1);
     const ticket: Ticket = {
       id: `ticket-${nth}` as TicketId, number: `26112300000${nth}`, version: 1, conversationId: who.conversationId, residentId: who.residentId, state: { status: 'opened' }, type: WAS[nth]!, nature: 'assistance',
-      disposition: 'accept', urgency: 'd7', description: '', address: { text: '', place: null, label: '', location: null }, media: [], openedAt: 5, dueAt: 100 + nth, openedBy: 'bot', unitId: null, hops: 0,
+      disposition: 'accept', urgency: 'd7', description: '', address: { text: '', place: null, label: '', location: null }, media: [], openedAt: 5, dueAt: 100 + nth, openedBy: 'bot', unitId: null, hops: 0, work: newWork(5),
       reopened: 0, versions: { model: 'enc-1/heads-1', directory: 'd' }, candidates: [], secret: { words: [words, '谢谢'], address: '', contact: null },
     };
     await made.store.insertTicket(ticket);

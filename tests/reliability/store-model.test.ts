@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newWork } from '../../src/domain/ticket-work.ts';
 import type { ConversationId, ResidentId, TicketId, UserId } from '../../src/domain/ids.ts';
 import type { Ticket } from '../../src/domain/ticket.ts';
 import type { TurnClaim } from '../../src/domain/ports.ts';
@@ -82,7 +83,7 @@ class History {
     const id = randomUUID() as TicketId;
     const ticket: Ticket = {
       id, number: id, version: 1, ...ids, state: { status: 'opened' }, type: 'utilities.water', nature: 'assistance', disposition: 'accept', urgency: 'h24', description: '停水',
-      address: { text: '', place: null, label: '', location: null }, media: [], openedAt: 1, dueAt: 2, openedBy: 'bot', unitId: null, hops: 0, reopened: 0,
+      address: { text: '', place: null, label: '', location: null }, media: [], openedAt: 1, dueAt: 2, openedBy: 'bot', unitId: null, hops: 0, reopened: 0, work: newWork(1),
       versions: { model: 'm', directory: 'd' }, candidates: [], secret: { words: ['停水'], address: '302室', contact: null },
     };
     await store.insertTicket(ticket);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { newWork } from '../../src/domain/ticket-work.ts';
 import type { ConversationId, ResidentId, TicketId, UnitId, UserId } from '../../src/domain/ids.ts';
 import { isOpen, NEXT, TICKET_STATUSES, type Actor, type Ticket, type TicketCommand, type TicketStatus } from '../../src/domain/ticket.ts';
 import { moveTicket } from '../../src/tickets/move-ticket.ts';
@@ -12,10 +13,10 @@ const system: Actor = { role: 'system' };
 const fresh: Ticket = {
   id: 't' as TicketId, number: '261123000001', version: 1, conversationId: 'c' as ConversationId, residentId: 'r' as ResidentId, state: { status: 'opened' },
   type: 'utilities.water', nature: 'assistance', disposition: 'accept', urgency: 'h24', description: '没水', address: { text: '12号楼', place: null, label: '', location: null },
-  media: [], openedAt: 0, dueAt: 1_000, openedBy: 'bot', unitId: null, hops: 0, reopened: 0, versions: { model: 'm', directory: 'd' }, candidates: [],
+  media: [], openedAt: 0, dueAt: 1_000, openedBy: 'bot', unitId: null, hops: 0, reopened: 0, versions: { model: 'm', directory: 'd' }, candidates: [], work: newWork(0),
   secret: { words: ['没水'], address: '12号楼302', contact: null },
 };
-const dispatch = (to: UnitId): TicketCommand => ({ do: 'dispatch', to, rule: 'r', because: 'b', directoryVersion: 'd2', acceptBy: 50 });
+const dispatch = (to: UnitId): TicketCommand => ({ do: 'dispatch', to, rule: 'r', because: 'b', directoryVersion: 'd2', acceptBy: 50, objectBy: 400 });
 const answers = (solved: boolean): TicketCommand => ({ do: 'answer_follow_up', answers: { contacted: true, solved, satisfied: solved }, dueAt: 9_000, acceptBy: 8_000 });
 
 function after(...steps: readonly (readonly [TicketCommand, Actor])[]): Ticket {

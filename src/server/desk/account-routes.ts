@@ -79,7 +79,7 @@ function meOf(deps: DeskServerDeps, user: User): Me {
       types: Object.values(deps.catalogue.types).map((type) => ({ code: type.code, name: type.zh, means: type.means, group: deps.catalogue.groups[type.code.split('.', 1)[0] ?? '']?.zh ?? '' })),
       natures: Object.fromEntries(NATURES.map((nature) => [nature, deps.catalogue.natures[nature]])) as Me['catalogue']['natures'],
     },
-    units: may(user, 'ticket.dispatch') || may(user, 'user.manage') ? [...deps.units.values()].map((unit) => ({ id: unit.id, name: unit.name })) : [],
+    units: may(user, 'ticket.dispatch') || may(user, 'user.manage') || reach(user, 'ticket.whistle') !== 'none' ? [...deps.units.values()].map((unit) => ({ id: unit.id, name: unit.name })) : [],
     now: deps.now(),
   };
 }

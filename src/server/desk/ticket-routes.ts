@@ -2,11 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { User } from '../../domain/desk.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { MediaId, UnitId } from '../../domain/ids.ts';
+import type { MediaId, TaskId, UnitId } from '../../domain/ids.ts';
+import { TIME_WISHES } from '../../domain/ticket-work.ts';
 import { TICKET_STATUSES, type Ticket, type TicketStatus } from '../../domain/ticket.ts';
 import { acceptTicket, correctTicket, dispatchByHand, noteProgress, resolveTicket, returnTicket } from '../../desk/move-ticket.ts';
 import { findTicket, listTickets, readTicket } from '../../desk/read-tickets.ts';
-import { may, type Action } from '../../desk/permissions.ts';
+import { mayOn, type Action } from '../../desk/permissions.ts';
+import { answerTask, askTime, closeTask, decideTime, enterNextStage, excludeTicket, refuseObjection, reportIn, resumeClock, whistle } from '../../desk/work-on-ticket.ts';
 import type { DeskServerDeps } from './desk-routes.ts';
 import { sendPicture } from './pictures.ts';
 import { define } from './route.ts';
@@ -48,7 +50,7 @@ function moving(app: FastifyInstance, deps: DeskServerDeps): void {
       method: 'POST', url: `/tickets/:id/${verb}`, summary, action, params: idParams, body,
       handle: async ({ user, params, body: asked }) => {
         const moved = await work(user, await findTicket(deps, user, params.id), asked);
-        return may(user, 'ticket.read', moved.unitId) ? readTicket(deps, user, moved.id) : { ok: true };
+        return mayOn(user, 'ticket.read', moved) ? readTicket(deps, user, moved.id) : { ok: true };
       },
     });
   define(app, deps, {
@@ -57,12 +59,27 @@ function moving(app: FastifyInstance, deps: DeskServerDeps): void {
   });
   post('progress', 'ticket.progress', 'What has been done so far; the resident is told', z.object({ note: freeText, media: z.array(z.string().max(64)).max(PICTURES_PER_NOTE).default([]) }),
     async (user, ticket, { note, media }) => noteProgress(deps, user, ticket.id, { note, media: await ownPictures(deps, ticket, media) }));
-  post('return', 'ticket.return', 'Not this unit’s matter: back to a dispatcher, with the reason', z.object({ reason: freeText }), (user, ticket, { reason }) => returnTicket(deps, user, ticket.id, reason));
+  post('return', 'ticket.return', 'Not this unit’s matter: back to a dispatcher, with the reason', z.object({ reason: freeText, suggests: z.string().max(100).optional(), media: z.array(z.string().max(64)).max(PICTURES_PER_NOTE).default([]) }),
+    async (user, ticket, { reason, suggests, media }) => returnTicket(deps, user, ticket.id, { reason, suggests: suggests as UnitId | undefined, media: await ownPictures(deps, ticket, media) }));
   post('resolve', 'ticket.resolve', 'Done: what was done', z.object({ answer: freeText }), (user, ticket, { answer }) => resolveTicket(deps, user, ticket.id, answer));
   post('dispatch', 'ticket.dispatch', 'Send to a unit by hand, with the reason', z.object({ to: z.string().max(100), because: freeText }),
     (user, ticket, { to, because }) => dispatchByHand(deps, user, ticket.id, { to: to as UnitId, because }));
   post('correct', 'ticket.correct', 'Correct type, urgency, place or description', Correction,
     (user, ticket, { address, ...changes }) => correctTicket(deps, user, ticket.id, { ...changes, ...(address && { address: { ...address, location: ticket.address.location } }) }));
+  const task = z.string().min(1).max(64);
+  post('whistle', 'ticket.whistle', 'Call other units (吹哨): each gets its own task and clock', z.object({ units: z.array(z.string().max(100)).min(1).max(8), ask: freeText }),
+    (user, ticket, { units, ask }) => whistle(deps, user, ticket.id, { units: units as UnitId[], ask }));
+  post('report-in', 'ticket.answer_task', 'The called unit is there (报到)', z.object({ task }), (user, ticket, body) => reportIn(deps, user, ticket.id, body.task as TaskId));
+  post('answer-task', 'ticket.answer_task', 'The called unit’s answer to the lead', z.object({ task, answer: freeText, outcome: z.enum(['done', 'declined']).default('done') }),
+    (user, ticket, body) => answerTask(deps, user, ticket.id, { ...body, taskId: body.task as TaskId }));
+  post('close-task', 'ticket.whistle', 'The call is no longer needed', z.object({ task, reason: freeText }), (user, ticket, body) => closeTask(deps, user, ticket.id, { ...body, taskId: body.task as TaskId }));
+  post('ask-time', 'ticket.ask_time', 'Ask for an extension, a stopped clock or stages, before the deadline', z.object({ want: z.enum(TIME_WISHES), until: z.number().int().positive(), reason: freeText }),
+    (user, ticket, body) => askTime(deps, user, ticket.id, body));
+  post('decide-time', 'ticket.decide', 'Grant or refuse what was asked for', z.object({ granted: z.boolean(), because: freeText }), (user, ticket, body) => decideTime(deps, user, ticket.id, body));
+  post('refuse-objection', 'ticket.decide', 'The unit that objected keeps the ticket', z.object({ because: freeText }), (user, ticket, { because }) => refuseObjection(deps, user, ticket.id, because));
+  post('resume', 'ticket.stage', 'The stopped clock runs again', z.object({ reason: freeText }), (user, ticket, { reason }) => resumeClock(deps, user, ticket.id, reason));
+  post('next-stage', 'ticket.stage', 'The present stage is done, the next one begins', z.object({ note: freeText }), (user, ticket, { note }) => enterNextStage(deps, user, ticket.id, note));
+  post('exclude', 'ticket.decide', 'Does not count in the three rates, with the reason', z.object({ reason: freeText }), (user, ticket, { reason }) => excludeTicket(deps, user, ticket.id, reason));
   uploading(app, deps);
 }
 
@@ -73,7 +90,7 @@ function uploading(app: FastifyInstance, deps: DeskServerDeps): void {
     method: 'POST', url: '/tickets/:id/pictures', summary: 'Upload a picture for a progress note (image/* body)', action: 'ticket.progress', params: idParams, bodyLimit: PICTURE_MAX_BYTES,
     handle: async ({ user, params, request, reply }) => {
       const ticket = await findTicket(deps, user, params.id);
-      if (!may(user, 'ticket.progress', ticket.unitId)) throw new AppError('ticket.not_found', 'no such ticket');
+      if (!mayOn(user, 'ticket.progress', ticket)) throw new AppError('ticket.not_found', 'no such ticket');
       if (!Buffer.isBuffer(request.body)) throw new AppError('media.invalid', 'send the picture itself as the body');
       const { id } = await deps.media.save(ticket.residentId, request.body);
       return reply.code(201).send({ mediaId: id satisfies MediaId });

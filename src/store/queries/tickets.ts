@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Insertable, type Selectable } from 'kysely';
-import type { Queries } from '../../domain/ports.ts';
+import type { Page, Paged, Queries } from '../../domain/ports.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ConversationId, ResidentId, TicketId, UnitId, UserId } from '../../domain/ids.ts';
-import type { HistoryEntry, Ticket, TicketEventKind, TicketPrivate } from '../../domain/ticket.ts';
+import { unitRoles, type HistoryEntry, type Ticket, type TicketEventKind, type TicketPrivate } from '../../domain/ticket.ts';
+import { newWork, type TicketWork } from '../../domain/ticket-work.ts';
 import { commitmentOf, GENESIS, linkHash, type ChainLink } from '../../tickets/history-chain.ts';
 import { fromJson, toJson, toPlainText } from '../codec.ts';
 import type { Db, Tables } from '../database.ts';
@@ -23,6 +24,8 @@ async function toTicket(context: QueryContext, row: TicketRow): Promise<Ticket> 
     media: fromJson<Ticket['media']>(row.media, 'ticket media'), openedAt: row.opened_at, dueAt: row.due_at, openedBy: row.opened_by as 'bot' | UserId,
     unitId: row.unit_id as UnitId | null, hops: row.hops, reopened: row.reopened,
     versions: { model: row.model_version, directory: row.directory_version }, candidates: fromJson<Ticket['candidates']>(row.candidates, 'ticket candidates'),
+    // Tickets of before this column: whoever has it was the first to.
+    work: row.work === null ? { ...newWork(row.opened_at), leads: row.unit_id === null ? [] : [row.unit_id as UnitId] } : { ...newWork(row.opened_at), ...fromJson<TicketWork>(row.work, 'ticket work') },
     secret: await context.sealer.open<TicketPrivate>(context.db, row.resident_id, row.secret, 'ticket secret'),
   };
 }
@@ -34,7 +37,7 @@ async function toColumns(context: QueryContext, ticket: Ticket): Promise<Omit<In
     district: ticket.address.place?.district ?? null, street: ticket.address.place?.street ?? null, community: ticket.address.place?.community ?? null,
     description: toJson(ticket.description), address: toJson(ticket.address), media: toJson(ticket.media), opened_at: ticket.openedAt, due_at: ticket.dueAt,
     opened_by: ticket.openedBy, unit_id: ticket.unitId, hops: ticket.hops, reopened: ticket.reopened,
-    model_version: toPlainText(ticket.versions.model), directory_version: toPlainText(ticket.versions.directory), candidates: toJson(ticket.candidates),
+    model_version: toPlainText(ticket.versions.model), directory_version: toPlainText(ticket.versions.directory), candidates: toJson(ticket.candidates), work: toJson(ticket.work),
     secret: ticket.secret === null ? null : await context.sealer.seal(context.db, ticket.residentId, ticket.secret),
   };
 }
@@ -65,6 +68,30 @@ export function ticketQueries(context: QueryContext): Tickets {
     return row ? toTicket(context, row) : null;
   };
 
+  const saveUnits = async (ticket: Ticket): Promise<void> => {
+    const rows = unitRoles(ticket).map(({ unit, role, dueAt }) => ({ ticket_id: ticket.id, unit_id: unit, role, status: ticket.state.status, due_at: dueAt }));
+    const known = await db.selectFrom('ticket_units').select(['unit_id', 'role', 'status', 'due_at']).where('ticket_id', '=', ticket.id).execute();
+    const unchanged = known.length === rows.length && rows.every((row) => known.some((each) => each.unit_id === row.unit_id && each.role === row.role && each.status === row.status && each.due_at === row.due_at));
+    if (unchanged) return;
+    if (known.length > 0) await db.deleteFrom('ticket_units').where('ticket_id', '=', ticket.id).execute();
+    if (rows.length > 0) await db.insertInto('ticket_units').values(rows).execute();
+  };
+
+  /** By the unit's own dates: a called unit's task may be due before the ticket. */
+  const ticketsOfUnit = async (unitId: UnitId, statuses: readonly string[] | undefined, page: Page): Promise<Paged<Ticket>> => {
+    let query = db.selectFrom('ticket_units as u').innerJoin('tickets as t', 't.id', 'u.ticket_id').selectAll('t').select('u.due_at as own_due')
+      .where('u.unit_id', '=', unitId).orderBy('u.due_at').orderBy('u.ticket_id').limit(page.limit + 1);
+    if (statuses !== undefined) query = query.where('u.status', 'in', [...statuses]);
+    if (page.cursor !== undefined) {
+      const [due, id] = page.cursor.split(':');
+      query = query.where(sql<boolean>`(u.due_at, u.ticket_id) > (${cursorNumber(due)}, ${toPlainText(id ?? '')})`);
+    }
+    const rows = await query.execute();
+    const items = await Promise.all(rows.slice(0, page.limit).map((row) => toTicket(context, row)));
+    const last = rows[page.limit - 1];
+    return { items, next: rows.length > page.limit && last ? `${last.own_due}:${last.id}` : null };
+  };
+
   return {
     async reserveSerials(day, count) {
       const row = await db.insertInto('serials').values({ day, next: count + 1 })
@@ -73,6 +100,7 @@ export function ticketQueries(context: QueryContext): Tickets {
     },
     async insertTicket(ticket) {
       await db.insertInto('tickets').values({ ...(await toColumns(context, ticket)), history_length: 0, history_head: GENESIS }).execute();
+      await saveUnits(ticket);
     },
     ticket: (id, lock) => one({ id }, lock),
     ticketByNumber: (number) => one({ number }),
@@ -83,6 +111,7 @@ export function ticketQueries(context: QueryContext): Tickets {
       const saved = await db.updateTable('tickets').set(secret === null ? rest : columns)
         .where('id', '=', ticket.id).where('version', '=', ticket.version - 1).returning('id').executeTakeFirst();
       if (!saved) throw new AppError('ticket.changed', 'the ticket changed in the meantime; load it again');
+      await saveUnits(ticket);
     },
 
     async appendHistory(ticket, events) {
@@ -121,8 +150,8 @@ export function ticketQueries(context: QueryContext): Tickets {
       return tickets;
     },
     async tickets(filter, page) {
+      if (filter.unitId !== undefined) return ticketsOfUnit(filter.unitId, filter.statuses, page);
       let query = db.selectFrom('tickets').selectAll().orderBy('due_at').orderBy('id').limit(page.limit + 1);
-      if (filter.unitId !== undefined) query = query.where('unit_id', '=', filter.unitId);
       if (filter.statuses !== undefined) query = query.where('status', 'in', [...filter.statuses]);
       if (page.cursor !== undefined) {
         const [due, id] = page.cursor.split(':');

@@ -1,4 +1,4 @@
-import type { PageOf, TicketAction } from '../../desk/views.ts';
+import type { PageOf, TicketAction, WorkAction } from '../../desk/views.ts';
 import { errorTexts } from './strings.zh.ts';
 
 /** What the server refused, in words for the person at the desk. */
@@ -17,6 +17,8 @@ export const post = <T = unknown>(path: string, body?: object): Promise<T> => se
 export const patch = <T = unknown>(path: string, body: object): Promise<T> => send<T>('PATCH', path, body);
 
 export const ticketPath = (id: string, action?: TicketAction | 'pictures'): string => `/tickets/${encodeURIComponent(id)}${action ? `/${action}` : ''}`;
+/** The verbs around a ticket: calls, clock, stages. */
+export const workPath = (id: string, verb: WorkAction | 'report-in' | 'answer-task' | 'close-task'): string => `/tickets/${encodeURIComponent(id)}/${verb}`;
 export const pictureUrl = (of: 'tickets' | 'conversations', id: string, mediaId: string): string => `/desk/api/${of}/${encodeURIComponent(id)}/media/${encodeURIComponent(mediaId)}`;
 
 /** Page after page until at least `wanted` are there or none is left. */

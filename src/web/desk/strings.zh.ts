@@ -2,6 +2,7 @@ import type { Channel } from '../../domain/message.ts';
 import type { HandoffReason, Mode } from '../../domain/conversation.ts';
 import type { Role } from '../../domain/desk.ts';
 import type { TicketEventKind, TicketStatus } from '../../domain/ticket.ts';
+import type { EscalationLevel, TimeWish } from '../../domain/ticket-work.ts';
 import type { Disposition, MissingField, Urgency } from '../../domain/understanding.ts';
 
 /** Every word the desk shows. */
@@ -26,7 +27,12 @@ export const stepNames: Record<TicketEventKind, string> = {
   ticket_opened: '立单', ticket_dispatched: '派单', ticket_unrouted: '未找到对应单位', ticket_accepted: '接单', ticket_progress: '办理进展',
   ticket_returned: '退单', ticket_resolved: '办结', ticket_follow_up_asked: '发出回访', ticket_follow_up_answered: '居民评价',
   ticket_reopened: '未解决，重新办理', ticket_archived: '归档', ticket_withdrawn: '居民撤回', ticket_supplemented: '居民补充', ticket_corrected: '更正', ticket_overdue: '超时提醒',
+  ticket_objection_refused: '裁定：仍由原单位办理', ticket_bounced: '往返派单预警', ticket_whistled: '吹哨', ticket_reported_in: '报到', ticket_task_answered: '协办答复', ticket_task_closed: '撤销吹哨',
+  ticket_time_asked: '申请调整时限', ticket_time_granted: '时限申请获批', ticket_time_refused: '时限申请未批', ticket_resumed: '恢复计时', ticket_stage_entered: '进入下一阶段',
+  ticket_reminded: '催办提醒', ticket_escalated: '上报督办', ticket_excluded: '不计入考核',
 };
+export const timeWishNames: Record<TimeWish, string> = { extend: '延期', pause: '暂停计时', stages: '分阶段办理（挂账）' };
+export const levelNames: Record<EscalationLevel, string> = { street: '街道督办', district: '区级督办', city: '市级督办' };
 export const missingNames: Record<MissingField, string> = { address: '地址', building: '楼栋', what: '具体情况', time: '时间', party: '对方', ticket: '工单' };
 export const actorNames = { bot: '即办助手', system: '系统', resident: '居民', operator: '接线员', unit: '承办单位' } as const;
 
@@ -37,6 +43,9 @@ export const errorTexts = {
   'conversation.not_yours': '这个会话现在不在您手上。',
   'ticket.changed': '内容刚被别人改动过，已为您刷新。',
   'ticket.wrong_state': '工单状态已变化，不能这样操作，已为您刷新。',
+  'ticket.too_late': '规定的时间已过，不能再这样操作。',
+  'ticket.not_neutral': '您与争议的一方属于同一单位，请由其他派单员裁定。',
+  'unit.unknown': '没有这个单位，请从列表里选。',
   'ticket.not_found': '没有这张工单，或它已不归本单位。',
   'auth.invalid': '账号或密码不对。',
   'auth.locked': '密码错误次数过多，账号锁定 15 分钟。',
@@ -80,6 +89,12 @@ export const words = {
     actions: { accept: '接单', progress: '发布进展', return: '退单', resolve: '办结', dispatch: '派单', correct: '更正' },
     note: '进展（居民会收到）', notePlaceholder: '例如：抢修队已到现场，预计 18 点恢复供水。', addPicture: '添加图片', uploading: '上传中…', returnReason: '退单理由（由派单员裁定，不影响办结期限）', answer: '办结答复（写明做了什么，居民会收到）', answerMin: '至少 10 个字，说清做了什么。', dispatchTo: '派给', dispatchReason: '理由（写入办理过程）', unitSearch: '输入单位名称',
     openConversation: '查看对话', done_accept: '已接单', done_progress: '进展已发布，居民会收到', done_return: '已退单，等待派单员裁定', done_resolve: '已办结，系统会回访居民', done_dispatch: '已派出', done_correct: '已更正', pictureOf: '工单图片', dispatchedTo: '派给', was: '原为',
+  },
+  work: {
+    title: '协同与时限', called: '吹哨协办', care: '上门照应', reportBy: '报到期限', answerBy: '答复期限', reported: '已报到', notReported: '未报到', late: '已超时', done: '已答复', declined: '答复：不属其职责', closed: '已撤销',
+    reportIn: '我已到场（报到）', answer: '答复主责单位（做了什么）', sendAnswer: '提交答复', decline: '不属我单位职责', closeTask: '撤销', closeReason: '协办事项已不需要', whistle: '吹哨', whistleTo: '请哪家单位到场', whistleAsk: '请它做什么', add: '加入', remove: '移除',
+    'ask-time': '申请时限', want: '申请', until: '到哪一天', reason: '原因（居民会看到）', 'decide-time': '审批时限', asks: '{unit}申请{want}，到 {until}', grant: '批准', refuse: '不批准', because: '理由', 'refuse-objection': '裁定仍由原单位办理', resume: '恢复计时', 'next-stage': '进入下一阶段', stageNote: '这一阶段做了什么', exclude: '不计入考核',
+    paused: '暂停计时到 {until}：{reason}', stage: '挂账办理：{name}，{until} 前完成', next: '下一步：{name}', last: '最后一个阶段', objectBy: '可在 {until} 前提出异议', suggests: '建议改派给（可不填）', leads: '经手单位', excluded: '不计入三率：{reason}', done_any: '已提交',
   },
   dispatch: { title: '待派单', empty: '没有等待派单的工单。', about: '没有对应单位的工单，和单位退回的工单。' },
   users: {

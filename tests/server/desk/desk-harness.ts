@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { localCoordination } from '../../../src/coordination/local.ts';
-import { acceptBy, decideBy } from '../../../src/dispatch/dispatch-ticket.ts';
+import { acceptBy, callOf, decideBy } from '../../../src/dispatch/dispatch-ticket.ts';
 import type { DeskServerDeps } from '../../../src/server/desk/desk-routes.ts';
 import { deskRoutes } from '../../../src/server/desk/desk-routes.ts';
 import { hashPassword, newToken, openSession, tokenHash } from '../../../src/server/desk/auth.ts';
@@ -52,13 +52,13 @@ export async function makeDesk(engine: 'sqlite' | 'postgres' = 'sqlite', { trust
   const dueAt = (urgency: string, from: Instant) => from + { h2: 2, h24: 24, d7: 168, d15: 360 }[urgency as 'h2'] * 3_600_000;
   const deps: DeskServerDeps = {
     store, coordination, now, newId: randomUUID, catalogue: loadCatalogue(readFileSync('config/beijing/catalogue.yaml', 'utf8')),
-    units: new Map([unit(WATER, '丰台区自来水公司', 'water'), unit(POWER, '丰台供电公司', 'power')]), directoryVersion: () => 'test-1',
-    route: ({ type }) => type === 'utilities.water' ? { kind: 'routed', to: WATER, rule: 'test', because: '供水归自来水公司', version: 'test-1', way: 'direct', co: [], copies: [], clock: null }
+    units: new Map([unit(WATER, '丰台区自来水公司', 'water'), unit(POWER, '丰台供电公司', 'power'), unit('police' as UnitId, '丰台公安分局', 'police')]), directoryVersion: () => 'test-1',
+    route: ({ type }) => type === 'utilities.water' ? { kind: 'routed', to: WATER, rule: 'test', because: '供水归自来水公司', version: 'test-1', way: 'direct', co: [], call: [], copies: [], clock: null }
       : { kind: 'unrouted', because: '没有对应单位', version: 'test-1', why: 'no_rule', rule: null, rivals: [] },
     placeSearch: (text) => [{ place: { district: '110106', street: null, community: null }, label: `丰台区${text}`, score: 1 }],
     applyTicketCommand, openTicket: openTicket({ newId: randomUUID, dueAt, directoryVersion: () => 'test-1' }),
     nextTicketNumber: ticketNumbers(store, (at) => new Date(at).toISOString().slice(2, 10).replaceAll('-', '')),
-    interpret: async (words) => draft({ words }), redact, dueAt, acceptBy, decideBy, waitingUntil: (_, from) => from + 120_000,
+    interpret: async (words) => draft({ words }), redact, dueAt, acceptBy, decideBy, objectBy: (ticket) => ticket.dueAt, callOf, stagesOf: (type) => (type === 'utilities.water' ? { types: [type], stages: [{ key: 'a', name: '查证', days: 10 }, { key: 'b', name: '施工', days: 20 }] } : null), waitingUntil: (_, from) => from + 120_000,
     media: {
       read: async (id) => ({ ...(await store.media(id) ?? fail('no such picture')), content: pictures.get(id) ?? fail('no file') }),
       save: async (residentId, bytes) => {
@@ -148,7 +148,7 @@ export async function makeTicket(desk: Desk, { to = WATER, nature = 'assistance'
     const ticket = await deps.openTicket(tx, { draft: draft({ nature }), conversation, number, openedBy: 'bot', now: deps.now() });
     const command = to === null
       ? { do: 'leave_unrouted' as const, because: '没有对应单位', decideBy: deps.now() + 60_000 }
-      : { do: 'dispatch' as const, to, rule: 'test', because: '供水', directoryVersion: 'test-1', acceptBy: deps.now() + 600_000 };
+      : { do: 'dispatch' as const, to, rule: 'test', because: '供水', directoryVersion: 'test-1', acceptBy: deps.now() + 600_000, objectBy: Number.MAX_SAFE_INTEGER };
     const moved = await deps.applyTicketCommand(tx, { ticketId: ticket.id, command, actor: { role: 'system' }, now: deps.now() });
     if (!moved.ok) throw new Error(moved.reason);
     return moved.ticket;

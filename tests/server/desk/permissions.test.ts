@@ -66,6 +66,29 @@ const PROBES: Record<Action, Probe> = {
   'ticket.resolve': { prepare: accepted, hidden: 'not found', send: post('resolve', { answer: '已更换爆裂水管并恢复供水' }) },
   'ticket.correct': { prepare: ticketOf, hidden: 'not found', send: post('correct', { urgency: 'h2' }) },
   'ticket.dispatch': { prepare: ticketOf, hidden: 'not found', send: post('dispatch', { to: POWER, because: '核实后属供电设施' }) },
+  'ticket.whistle': { prepare: accepted, hidden: 'not found', send: post('whistle', { units: ['police'], ask: '请到场维持秩序' }) },
+  'ticket.answer_task': {
+    prepare: async (whose) => {
+      const { id } = await makeTicket(desk, { to: POWER });
+      if (whose === 'own') await desk.deps.store.transaction((tx) => desk.deps.applyTicketCommand(tx, { ticketId: id, command: { do: 'whistle', calls: [{ id: 'task-1' as never, unit: WATER, ask: '请到场', kind: 'whistle', reportBy: desk.deps.now() + 1, answerBy: desk.deps.now() + 2 }] }, actor: { role: 'system' }, now: desk.deps.now() }));
+      return id;
+    },
+    hidden: 'not found', send: post('answer-task', { task: 'task-1', answer: '已到场关闭阀门并做好警戒' }),
+  },
+  'ticket.ask_time': { prepare: accepted, hidden: 'not found', send: (cookie, id) => ask(desk, cookie, 'POST', `/tickets/${id}/ask-time`, { want: 'extend', until: desk.deps.now() + 5 * 86_400_000, reason: '配件要从外地调来' }) },
+  'ticket.stage': {
+    prepare: async (whose) => {
+      const id = await accepted(whose);
+      const { deps } = desk;
+      const stage = { key: 'a', name: '查证', next: '施工', until: deps.now() + 86_400_000 };
+      for (const [command, actor] of [
+        [{ do: 'ask_time', want: 'stages', reason: '要分步办理', until: stage.until, decideBy: deps.now() + 1 }, { role: 'system' }], [{ do: 'grant_time', because: '情况属实', stage }, { role: 'operator', userId: 'd' as never }],
+      ] as const) await deps.store.transaction((tx) => deps.applyTicketCommand(tx, { ticketId: id as TicketId, command, actor, now: deps.now() }));
+      return id;
+    },
+    hidden: 'not found', send: post('next-stage', { note: '查证已经完成' }),
+  },
+  'ticket.decide': { prepare: ticketOf, hidden: 'not found', send: post('exclude', { reason: '经核实是重复测试件' }) },
   'user.manage': { send: (cookie) => ask(desk, cookie, 'GET', '/users') },
   'dead.manage': { send: (cookie) => ask(desk, cookie, 'GET', '/dead-letters') },
 };
