@@ -38,14 +38,17 @@ export function draftOf(words: string, understanding: Understanding, context: { 
     typeProbability: understanding.candidates[0]?.probability ?? 0, typeBy: 'model', candidates: understanding.candidates.slice(0, 8),
     nature: understanding.nature?.value ?? 'assistance', disposition: understanding.disposition.value,
     urgency: lifeSafety.rules.length > 0 ? 'h2' : (understanding.urgency?.value ?? 'd7'), urgencyEvidence: understanding.urgencyEvidence, lifeSafety,
-    address, missing: missingAtFirst(understanding, address, context.needs), modelVersion: understanding.modelVersion, startedAt: context.now,
+    address, missing: missingAtFirst(words, understanding, address, context.needs), modelVersion: understanding.modelVersion, startedAt: context.now,
   };
 }
 
+/** 「垃圾好几天没人收」 asks nothing, whatever the model makes of it. */
+const asksSomething = (words: string): boolean => /[?？吗]|呢[。！!~]*$|请问|咨询|想问|问一?下|怎么|如何|多少|哪|几[点号时岁]|[什啥]么?时候|能不能|可不可以|能否|是否|是不是|有没有|需要什么|多久|凭什么|为什么|为啥/u.test(words);
+
 /** Whatever the words' form (「…是不是该修了？」), what a unit has to go to needs a place; only a question that words can answer does not. */
-function missingAtFirst(understanding: Understanding, address: DraftAddress, needs: PlaceNeeds): Draft['missing'] {
+function missingAtFirst(words: string, understanding: Understanding, address: DraftAddress, needs: PlaceNeeds): Draft['missing'] {
   const { missing } = understanding.address;
-  const answerable = understanding.intent.value === 'question' && understanding.disposition.value === 'answer';
+  const answerable = understanding.intent.value === 'question' && understanding.disposition.value === 'answer' && asksSomething(words);
   const placeless = understanding.type === null || !needs(understanding.type).place || hasArea(address) || missing.includes('address');
   return answerable || placeless ? missing.filter((field) => field !== 'ticket') : ['address', ...missing.filter((field) => field !== 'ticket')];
 }
