@@ -1,11 +1,7 @@
 """Chat-style variants of a message; every function keeps one tag per character."""
 import re
 
-try:
-    from opencc import OpenCC
-    _TO_TRADITIONAL = OpenCC("s2t")
-except ImportError:
-    _TO_TRADITIONAL = None
+from pypinyin import lazy_pinyin
 
 OPENERS = ["你好,", "您好", "你好 ", "喂", "麻烦问下", "师傅", "急急急!", "在吗 ", "请问", "哎", "那个,", "老师好,", "投诉一下,",
            "反映个事,", "我想说一下", "求助!", "真服了,", "同志您好,", "亲,", "不好意思打扰了,", "帮帮忙,"]
@@ -16,14 +12,20 @@ SLIPS = ["的地得", "在再", "他她它", "做作坐", "那哪", "已以", "�
 _SLIP = {c: [o for o in group if o != c] for group in SLIPS for c in group}
 _DIGITS = "零一二三四五六七八九"
 _BUILDING = re.compile(r"(\d{1,2})(号楼|栋|#|幢)")
-_TRADITIONAL = {}
+_SOUNDS = {}
 
 
-def traditional(c):
-    if c not in _TRADITIONAL:
-        out = _TO_TRADITIONAL.convert(c) if _TO_TRADITIONAL else c
-        _TRADITIONAL[c] = out if len(out) == 1 else c
-    return _TRADITIONAL[c]
+def _same_sound(c):
+    """Characters of the common 3,755 that sound like `c`, tones aside: what an input method offers beside it."""
+    if not _SOUNDS:
+        for row in range(16, 56):
+            for column in range(1, 95):
+                try:
+                    other = bytes((row + 160, column + 160)).decode("gb2312")
+                except UnicodeDecodeError:
+                    continue
+                _SOUNDS.setdefault(lazy_pinyin(other)[0], []).append(other)
+    return [other for other in _SOUNDS.get(lazy_pinyin(c)[0], ()) if other != c] if "\u4e00" <= c <= "\u9fff" else []
 
 
 def _chinese(number):
@@ -55,22 +57,24 @@ def chat_style(text, tags, rng):
         keep = rng.choice(["", " "])
         pairs = [(keep if c in ",。、;!?~…" else c, t) for c, t in pairs]
         pairs = [(c, t) for c, t in pairs if c] or list(zip(text, tags))
-    if rng.random() < 0.35:
-        for _ in range(1 + len(pairs) // 25):
+    if rng.random() < 0.45:
+        for _ in range(1 + len(pairs) // 20):
             i = rng.randrange(len(pairs))
             c, t = pairs[i]
             kind = rng.random()
-            if kind < 0.6:
+            if kind < 0.35:
                 spots = [j for j, (c, _) in enumerate(pairs) if c in _SLIP]
                 if spots:
                     j = rng.choice(spots)
                     pairs[j] = (rng.choice(_SLIP[pairs[j][0]]), pairs[j][1])
-            elif kind < 0.8 and not t and len(pairs) > 6:
+            elif kind < 0.75:
+                others = _same_sound(c)
+                if others:
+                    pairs[i] = (rng.choice(others), t)
+            elif kind < 0.87 and not t and len(pairs) > 6:
                 del pairs[i]
             elif not t:
                 pairs.insert(i, (c, 0))
-    if rng.random() < 0.08:
-        pairs = [(traditional(c), t) for c, t in pairs]
     if rng.random() < 0.25:
         pairs = [(c, 0) for c in rng.choice(OPENERS)] + pairs
     if rng.random() < 0.25:

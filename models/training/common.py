@@ -6,6 +6,8 @@ import pathlib
 import re
 import unicodedata
 
+from opencc import OpenCC
+
 HERE = pathlib.Path(__file__).resolve().parent
 REPO = HERE.parent.parent
 DEFAULT_DATA = REPO.parent / "shared" / "data"
@@ -32,13 +34,23 @@ IGNORE = -100
 
 _BREAKS = re.compile("[\t\n\v\f\r\u0085\u2028\u2029]")
 _VARIATION = re.compile("[\ufe00-\ufe0f]")
+_OPENCC = OpenCC("t2s")
+_SIMPLE = {}
+
+
+def _simplified(c):
+    """One character for one: what the messages are read in."""
+    if c not in _SIMPLE:
+        out = _OPENCC.convert(c) if "\u3400" <= c <= "\u9fff" else c
+        _SIMPLE[c] = out if len(out) == 1 else c
+    return _SIMPLE[c]
 
 
 def normalise(text):
     """The normalisation the encoder expects; understanding/ in TypeScript does the same."""
     text = unicodedata.normalize("NFKC", text).lower()
     text = _BREAKS.sub(" ", text)
-    text = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf"))
+    text = "".join(_simplified(c) for c in text if unicodedata.category(c) not in ("Cc", "Cf"))
     text = _VARIATION.sub("", text)
     return re.sub(" +", " ", text).strip(" ")
 
