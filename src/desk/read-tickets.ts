@@ -3,6 +3,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Instant, TicketId, UnitId } from '../domain/ids.ts';
 import type { Page } from '../domain/ports.ts';
 import { NEXT, type HistoryEntry, type Ticket, type TicketEventKind, type TicketStatus } from '../domain/ticket.ts';
+import type { UnitRole } from '../domain/ticket-work.ts';
 import type { Urgency } from '../domain/understanding.ts';
 import { typeName } from '../domain/catalogue.ts';
 import type { DeskDeps } from './deps.ts';
@@ -12,9 +13,9 @@ import { workView } from './work-view.ts';
 import type { PageOf, TicketAction, TicketSummary, TicketView, TimelineLine } from './views.ts';
 
 /** Nearest deadline first; a unit's handler gets the own unit's only, whatever the query says. */
-export async function listTickets(deps: DeskDeps, user: User, { statuses, ...page }: Page & { readonly statuses: readonly TicketStatus[] | null }): Promise<PageOf<TicketSummary>> {
+export async function listTickets(deps: DeskDeps, user: User, { statuses, role, ...page }: Page & { readonly statuses: readonly TicketStatus[] | null; readonly role?: UnitRole | undefined }): Promise<PageOf<TicketSummary>> {
   const own = reach(user, 'ticket.list') === 'all' ? null : user.unitId;
-  const { items, next } = await deps.store.tickets({ ...(own !== null && { unitId: own }), ...(statuses !== null && { statuses }) }, page);
+  const { items, next } = await deps.store.tickets({ ...(own !== null && { unitId: own, ...(role && { role }) }), ...(statuses !== null && { statuses }) }, page);
   return { items: items.map((ticket) => ticketSummary(deps, ticket)), next };
 }
 

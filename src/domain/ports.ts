@@ -4,6 +4,7 @@ import type { DomainEvent, Timer } from './events.ts';
 import type { ConversationId, Instant, MediaId, MessageId, ResidentId, TicketId, UnitId, UserId } from './ids.ts';
 import type { Author, Channel, InboundContent, InboundMessage, OutboundMessage, Reply, Sent, TranscriptMessage } from './message.ts';
 import type { HistoryEntry, Ticket, TicketEvent, TicketStatus } from './ticket.ts';
+import type { UnitRole } from './ticket-work.ts';
 import type { Understanding } from './understanding.ts';
 
 /** What `understand` may know besides the text; never who wrote it. */
@@ -63,6 +64,8 @@ export interface Paged<T> {
 }
 
 export interface TicketFilter {
+  /** With `unitId`: only those to which the unit is this. */
+  readonly role?: UnitRole;
   readonly unitId?: UnitId;
   readonly statuses?: readonly TicketStatus[];
 }

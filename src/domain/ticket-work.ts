@@ -99,4 +99,5 @@ export type EscalationLevel = (typeof ESCALATION_LEVELS)[number];
 export type WaitedFor = 'accept' | 'resolve' | 'route' | 'report_in' | 'task' | 'decision';
 
 /** What a unit is to a ticket; it sees no ticket to which it is nothing. */
-export type UnitRole = 'lead' | 'called' | 'copied' | 'overseer';
+export const UNIT_ROLES = ['lead', 'called', 'copied', 'overseer'] as const;
+export type UnitRole = (typeof UNIT_ROLES)[number];

@@ -14,9 +14,24 @@ const PART_OF: Readonly<Partial<Record<Entry['kind'], AddressPart>>> = { distric
  */
 export function repairPieces(points: readonly string[], pieces: readonly Piece[], gazetteer: Gazetteer): Piece[] {
   const text = points.map((point) => (point.length === 1 ? point : '\u25a1')).join('');
-  const believed = withoutLone(pieces.filter((piece) => !isFloor(text, piece, pieces)));
+  const believed = withGates(text, withoutLone(pieces.filter((piece) => !isFloor(text, piece, pieces))));
   const named = namesOver(text, believed, gazetteer);
   return bridged(text, trimmed(text, withoutLone(named.map((piece) => lengthened(text, piece, named)))));
+}
+
+const GATE = /(?:小区|大院|院子?|公园|学校|社区)?[东西南北]{1,2}(?:侧|小|边)?门(?:口|旁边?|附近|对面|外)?/gu;
+
+/** 「小区东门|旁边」: a gate by its side, where the tagger took only what follows it. */
+function withGates(text: string, pieces: readonly Piece[]): readonly Piece[] {
+  let out = [...pieces];
+  for (const { 0: gate, index } of text.matchAll(GATE)) {
+    const end = index + gate.replace(/(?<=门).*$/u, '').length;
+    if (pieces.some((piece) => piece.from < end && index < piece.to)) continue;
+    const tail = pieces.find((piece) => piece.from >= end && piece.from < index + gate.length + 1 && piece.part === 'near');
+    const to = Math.max(index + gate.length, tail?.to ?? 0);
+    out = [...out.flatMap((piece) => beside(piece, index, to)), { part: 'near' as const, from: index, to }];
+  }
+  return out.sort((a, b) => a.from - b.from);
 }
 
 /** 「二楼」 alone is a floor of no named house. */

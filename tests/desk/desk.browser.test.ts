@@ -176,6 +176,54 @@ test('an operator answers, chooses, opens; the unit resolves on a phone; the res
   who.leave();
 });
 
+test('a unit calls another, which reports in and answers; more time is asked, granted by a dispatcher, and the resident reads why', async () => {
+  await account('paidan', '孙丽', ['dispatcher']);
+  await account('jingcha', '值班民警', ['unit'], 'police-110106' as UnitId);
+  const who = await resident('周阿姨');
+  who.say('西罗园第二社区9号楼自来水停了，全楼都没水');
+  await heardBy(who, '已派给');
+  const title = 'call-1440';
+  await withBrowser({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, (phone) => withBrowser({ viewport: DESK }, async (wide) => {
+    const water = await signIn(phone, 'qiangxiu');
+    await water.locator('.ticket-line', { hasText: '9号楼' }).first().tap();
+    await water.locator('.actions').getByRole('button', { name: '接单' }).tap();
+    await heardBy(who, '已接单');
+    await water.locator('.work').getByRole('button', { name: '吹哨' }).tap();
+    await water.getByLabel('请哪家单位到场').fill('丰台区公安分局');
+    await water.locator('.work .action-form textarea').fill('请到场维持取水秩序');
+    await water.locator('.work .action-form button[type=submit]').tap();
+    await water.getByText('请到场维持取水秩序').first().waitFor();
+    await water.locator('.work').getByRole('button', { name: '申请时限' }).tap();
+    await water.locator('.work .action-form textarea').fill('主管配件要从外地调运');
+    await water.locator('.work .action-form button[type=submit]').tap();
+    await water.getByText(/丰台区供水服务中心申请延期/).waitFor();
+    await water.screenshot({ path: join(SHOTS, 'test-work-360.png'), fullPage: true });
+    expect(await overflow(water)).toBe(0);
+
+    const police = await signIn(wide, 'jingcha');
+    await police.getByRole('button', { name: '吹哨' }).click();
+    await police.locator('.ticket-line', { hasText: '9号楼' }).first().click();
+    await police.getByRole('button', { name: '我已到场（报到）' }).click();
+    await police.getByLabel('答复主责单位（做了什么）').fill('已派两名民警到场维持取水秩序');
+    await police.getByRole('button', { name: '提交答复' }).click();
+    await police.locator('.tasks .tag', { hasText: '已答复' }).waitFor();
+    expect(await police.getByText('详细地址和联系方式只对承办单位和接线员显示').count()).toBe(1);
+    await police.screenshot({ path: join(SHOTS, `test-${title}.png`), fullPage: true });
+    await police.getByRole('button', { name: '退出' }).click();
+
+    const paidan = await signIn(wide, 'paidan');
+    await paidan.locator('.tabs a', { hasText: '工单' }).click();
+    await paidan.locator('.ticket-line', { hasText: '9号楼' }).first().click();
+    await paidan.locator('.work').getByRole('button', { name: '审批时限' }).click();
+    await paidan.locator('.work .action-form textarea').fill('配件情况已核实');
+    await paidan.screenshot({ path: join(SHOTS, 'test-decide-1440.png'), fullPage: true });
+    await paidan.locator('.work').getByRole('button', { name: '批准', exact: true }).click();
+    await heardBy(who, '主管配件要从外地调运');
+    expect([...problemsOf(phone), ...problemsOf(wide)]).toEqual([]);
+  }));
+  who.leave();
+});
+
 test('what a resident writes is text on the desk, whatever it looks like', async () => {
   const who = await resident('小明');
   const nasty = `<img src=x onerror=alert(1)><script>document.title='owned'</script>${randomBytes(2).toString('hex')}`;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { User } from '../../domain/desk.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { MediaId, TaskId, UnitId } from '../../domain/ids.ts';
-import { TIME_WISHES } from '../../domain/ticket-work.ts';
+import { TIME_WISHES, UNIT_ROLES } from '../../domain/ticket-work.ts';
 import { TICKET_STATUSES, type Ticket, type TicketStatus } from '../../domain/ticket.ts';
 import { acceptTicket, correctTicket, dispatchByHand, noteProgress, resolveTicket, returnTicket } from '../../desk/move-ticket.ts';
 import { findTicket, listTickets, readTicket } from '../../desk/read-tickets.ts';
@@ -17,7 +17,7 @@ import { freeText, idParams, issueType, mediaParams, nature, pageQuery, place, t
 const PICTURE_MAX_BYTES = 10 * 1024 * 1024;
 const PICTURES_PER_NOTE = 6;
 
-const listQuery = pageQuery.extend({ status: z.string().max(120).optional().describe('Comma-separated statuses') });
+const listQuery = pageQuery.extend({ status: z.string().max(120).optional().describe('Comma-separated statuses'), role: z.enum(UNIT_ROLES).optional().describe('For a unit: what it is to the ticket') });
 const Correction = z.object({
   type: issueType.optional(), nature: nature.optional(), urgency: urgency.optional(), description: freeText.optional(),
   address: z.object({ text: z.string().min(1).max(300), place: place.nullable(), label: z.string().max(200) }).optional(),
@@ -27,7 +27,7 @@ const Correction = z.object({
 export function ticketRoutes(app: FastifyInstance, deps: DeskServerDeps): void {
   define(app, deps, {
     method: 'GET', url: '/tickets', summary: 'Tickets, nearest deadline first; a unit sees its own', action: 'ticket.list', query: listQuery,
-    handle: ({ user, query }) => listTickets(deps, user, { ...toPage(query), statuses: parseStatuses(query.status) }),
+    handle: ({ user, query }) => listTickets(deps, user, { ...toPage(query), statuses: parseStatuses(query.status), role: query.role }),
   });
   define(app, deps, {
     method: 'GET', url: '/tickets/:id', summary: 'One ticket with its history, by id or by number', action: 'ticket.read', params: idParams,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Insertable, type Selectable } from 'kysely';
-import type { Page, Paged, Queries } from '../../domain/ports.ts';
+import type { Page, Paged, Queries, TicketFilter } from '../../domain/ports.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ConversationId, ResidentId, TicketId, UnitId, UserId } from '../../domain/ids.ts';
 import { unitRoles, type HistoryEntry, type Ticket, type TicketEventKind, type TicketPrivate } from '../../domain/ticket.ts';
@@ -78,9 +78,10 @@ export function ticketQueries(context: QueryContext): Tickets {
   };
 
   /** By the unit's own dates: a called unit's task may be due before the ticket. */
-  const ticketsOfUnit = async (unitId: UnitId, statuses: readonly string[] | undefined, page: Page): Promise<Paged<Ticket>> => {
+  const ticketsOfUnit = async (unitId: UnitId, { statuses, role }: TicketFilter, page: Page): Promise<Paged<Ticket>> => {
     let query = db.selectFrom('ticket_units as u').innerJoin('tickets as t', 't.id', 'u.ticket_id').selectAll('t').select('u.due_at as own_due')
       .where('u.unit_id', '=', unitId).orderBy('u.due_at').orderBy('u.ticket_id').limit(page.limit + 1);
+    if (role !== undefined) query = query.where('u.role', '=', role);
     if (statuses !== undefined) query = query.where('u.status', 'in', [...statuses]);
     if (page.cursor !== undefined) {
       const [due, id] = page.cursor.split(':');
@@ -150,7 +151,7 @@ export function ticketQueries(context: QueryContext): Tickets {
       return tickets;
     },
     async tickets(filter, page) {
-      if (filter.unitId !== undefined) return ticketsOfUnit(filter.unitId, filter.statuses, page);
+      if (filter.unitId !== undefined) return ticketsOfUnit(filter.unitId, filter, page);
       let query = db.selectFrom('tickets').selectAll().orderBy('due_at').orderBy('id').limit(page.limit + 1);
       if (filter.statuses !== undefined) query = query.where('status', 'in', [...filter.statuses]);
       if (page.cursor !== undefined) {

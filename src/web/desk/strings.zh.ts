@@ -83,12 +83,12 @@ export const words = {
     tickets: '这位居民的工单', noTickets: '还没有工单。', opened: '已开单', byOperator: '已更正', lifeSafety: '涉及人身安全，应告知', disposition: '处置方式', model: '模型',
   },
   ticket: {
-    title: '工单', todo: '待接单', doing: '办理中', done: '已办结', all: '全部', empty: '这里没有工单。', pick: '从左侧选一张工单。', due: '办结期限', actBy: { dispatched: '接单期限', unrouted: '定单位期限', returned: '裁定期限' }, overdue: '已超期', left: '剩',
+    title: '工单', todo: '待接单', called: '吹哨', doing: '办理中', done: '已办结', all: '全部', empty: '这里没有工单。', pick: '从左侧选一张工单。', due: '办结期限', actBy: { dispatched: '接单期限', unrouted: '定单位期限', returned: '裁定期限' }, overdue: '已超期', left: '剩',
     hops: '第 {n} 家单位', reopened: '重办 {n} 次', number: '编号', address: '地点', contact: '电话', room: '详细地址', words: '居民原话', pictures: '图片', timeline: '办理过程', back: '返回列表', search: '按编号打开', find: '打开',
     hidden: { not_for_you: '详细地址和联系方式只对承办单位和接线员显示。', reporter_protected: '举报件：举报人信息依法保密。', erased: '居民已要求删除个人数据。' },
     actions: { accept: '接单', progress: '发布进展', return: '退单', resolve: '办结', dispatch: '派单', correct: '更正' },
     note: '进展（居民会收到）', notePlaceholder: '例如：抢修队已到现场，预计 18 点恢复供水。', addPicture: '添加图片', uploading: '上传中…', returnReason: '退单理由（由派单员裁定，不影响办结期限）', answer: '办结答复（写明做了什么，居民会收到）', answerMin: '至少 10 个字，说清做了什么。', dispatchTo: '派给', dispatchReason: '理由（写入办理过程）', unitSearch: '输入单位名称',
-    openConversation: '查看对话', done_accept: '已接单', done_progress: '进展已发布，居民会收到', done_return: '已退单，等待派单员裁定', done_resolve: '已办结，系统会回访居民', done_dispatch: '已派出', done_correct: '已更正', pictureOf: '工单图片', dispatchedTo: '派给', was: '原为',
+    openConversation: '查看对话', done_accept: '已接单', done_progress: '进展已发布，居民会收到', done_return: '已退单，等待派单员裁定', done_resolve: '已办结，系统会回访居民', done_dispatch: '已派出', done_correct: '已更正', pictureOf: '工单图片', dispatchedTo: '派给', concerns: '单位：', was: '原为',
   },
   work: {
     title: '协同与时限', called: '吹哨协办', care: '上门照应', reportBy: '报到期限', answerBy: '答复期限', reported: '已报到', notReported: '未报到', late: '已超时', done: '已答复', declined: '答复：不属其职责', closed: '已撤销',
