@@ -20,11 +20,11 @@ import { chinaCalendar } from './dispatch/china-calendar.ts';
 import { dayOf, dueAt, objectBy, type DeadlinePolicy } from './dispatch/deadlines.ts';
 import { acceptBy, callOf, decideBy, dispatchTicket, redispatchTicket } from './dispatch/dispatch-ticket.ts';
 import { escalateTicket } from './dispatch/escalate-ticket.ts';
-import { directoryInForce } from './dispatch/check-directory.ts';
+import { openDirectories } from './dispatch/directories.ts';
 import { isDirectoryFile, loadDirectories, loadUnits, parsePlaces } from './dispatch/load-directory.ts';
 import { loadStages } from './dispatch/load-stages.ts';
 import { routeTicket } from './dispatch/route-ticket.ts';
-import type { Directory, Routable, Routed } from './domain/directory.ts';
+import type { Routable, Routed } from './domain/directory.ts';
 import { AppError } from './domain/errors.ts';
 import type { DomainEvent, DomainEventKind, TimerKind } from './domain/events.ts';
 import type { Channel, InboundMessage } from './domain/message.ts';
@@ -90,6 +90,7 @@ const TURN_LEASE_MS = 60_000;
 const TURNS_AT_ONCE = 8;
 const URGENT_TURNS_AT_ONCE = 2;
 const POLL_MS = 500;
+const REREAD_MS = 60_000;
 const UNDERSTAND_WITHIN_MS = 4_000;
 
 export const handlersOf = (event: string): readonly string[] => (Object.hasOwn(subscriptions, event) ? subscriptions[event as DomainEventKind] : []);
@@ -163,7 +164,9 @@ export async function buildApp(parts: AppParts): Promise<App> {
     const deadline = (urgency: Parameters<typeof dueAt>[0], from: number): number => dueAt(urgency, from, policy);
     const objectUntil = (ticket: { readonly dueAt: number }, from: number): number => objectBy(ticket, from, config.OBJECTION_WORKDAYS, policy);
     const naming: Naming = { catalogue: city.catalogue, unitName: (id) => city.units.get(id)?.name ?? id, utcOffsetMinutes: config.UTC_OFFSET_MINUTES };
-    const inForce = (): Directory | null => directoryInForce(city.directories, dayOf(now(), config.UTC_OFFSET_MINUTES));
+    const directories = openDirectories({ files: city.files, city: city.knowledge, today: () => dayOf(now(), config.UTC_OFFSET_MINUTES), stored: () => store.directories() });
+    await directories.reload();
+    const { inForce } = directories;
     const route = (matter: Routable): Routed => routeTicket(inForce(), city.catalogue, { at: now(), ...matter });
     const directoryVersion = (): string => inForce()?.version ?? '';
     const opening = openTicket({ newId, dueAt: deadline, directoryVersion });
@@ -226,6 +229,8 @@ export async function buildApp(parts: AppParts): Promise<App> {
       dataDir: config.DATA_DIR, publicText, now, newId, logger: log,
     });
     const connectors = new Map<Channel, Connector>([web, ...(parts.connectors ?? [])].map((each) => [each.channel, each]));
+    // A released version is heard of at once; where the news got lost, a little later.
+    const rereadDirectories = (): void => void directories.reload().catch((error: unknown) => log.warn({ error: String(error) }, 'directory.reread_failed'));
     const work = (): void => {
       if (loops.length > 0) return;
       const turns = startWorkLoop({ name: 'turns', work: () => takeTurn(), pollMs: POLL_MS, concurrency: TURNS_AT_ONCE, log });
@@ -238,8 +243,10 @@ export async function buildApp(parts: AppParts): Promise<App> {
         if (body === 'urgent') urgentTurns.wake();
         turns.wake();
       };
-      const wakes = [coordination.subscribe(TOPICS.inbox, wakeTurns), coordination.subscribe(TOPICS.jobs, jobs.wake), coordination.subscribe(TOPICS.outbox, outbox.wake)];
+      const wakes = [coordination.subscribe(TOPICS.inbox, wakeTurns), coordination.subscribe(TOPICS.jobs, jobs.wake), coordination.subscribe(TOPICS.outbox, outbox.wake), coordination.subscribe(TOPICS.directory, rereadDirectories)];
+      const reread = setInterval(rereadDirectories, REREAD_MS);
       closers.push(async () => {
+        clearInterval(reread);
         for (const stop of wakes) stop();
         await Promise.all(loops.map((loop) => loop.stop()));
       });
@@ -255,7 +262,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
         return { ...draftOf(text, await understand(text), { id: newId(), now: at, media: [], needs: placeNeeds }), words };
       },
       redact, dueAt: deadline, acceptBy, decideBy, objectBy: objectUntil, callOf, stagesOf: (type) => city.stages.find((plan) => plan.types.includes(type)) ?? null, waitingUntil: (urgency, from) => from + WAIT_MINUTES[urgency] * 60_000,
-      media: web.media, adminTokenHash: tokenHash(adminToken),
+      directories, media: web.media, adminTokenHash: tokenHash(adminToken),
     });
     const server = await buildServer({
       plugins: [web.plugin, desk], store, coordination, metrics, logger: log, now, newId, webRoot: join(parts.root, 'dist', 'web'), version: parts.version, trustProxy: config.TRUST_PROXY.length > 0 ? config.TRUST_PROXY : false,
@@ -294,5 +301,6 @@ export function loadCity(config: Pick<Config, 'CITY_DIR'> & Partial<Pick<Config,
   const units = loadUnits(read('units.yaml'), places, catalogue);
   const files = readdirSync(config.CITY_DIR).filter(isDirectoryFile).sort().map((name) => ({ name, text: read(name) }));
   const stages = existsSync(join(config.CITY_DIR, 'stages.yaml')) ? loadStages(read('stages.yaml'), catalogue) : [];
-  return { catalogue, units, stages, directories: loadDirectories(files, { catalogue, units, places, utcOffsetMinutes: config.UTC_OFFSET_MINUTES ?? CHINA_MINUTES }) };
+  const knowledge = { catalogue, units, places, utcOffsetMinutes: config.UTC_OFFSET_MINUTES ?? CHINA_MINUTES };
+  return { catalogue, units, stages, files, knowledge, directories: loadDirectories(files, knowledge) };
 }

@@ -31,6 +31,7 @@ export const PERMISSIONS = {
   'ticket.stage':       { admin: 'none', operator: 'none', dispatcher: 'all',  unit: 'own' },
   'ticket.decide':      { admin: 'none', operator: 'none', dispatcher: 'all',  unit: 'none' },
   'ticket.dispatch':    { admin: 'none', operator: 'none', dispatcher: 'all',  unit: 'none' },
+  'directory.edit':     { admin: 'none', operator: 'none', dispatcher: 'all',  unit: 'none' },
   'user.manage':        { admin: 'all',  operator: 'none', dispatcher: 'none', unit: 'none' },
   'dead.manage':        { admin: 'all',  operator: 'none', dispatcher: 'none', unit: 'none' },
 } as const satisfies Record<string, Record<Role, Reach>>;

@@ -1,5 +1,6 @@
 import type { Draft, Handoff, Mode } from '../domain/conversation.ts';
 import type { QueueEntry, Role, User } from '../domain/desk.ts';
+import type { DirectoryVersion } from '../domain/directory-version.ts';
 import type { ConversationId, Instant, MediaId, TicketId, UnitId, UserId } from '../domain/ids.ts';
 import type { Channel, TranscriptMessage } from '../domain/message.ts';
 import type { Paged } from '../domain/ports.ts';
@@ -141,6 +142,27 @@ export interface TimelineLine {
     readonly address: boolean;
     readonly description: boolean;
   } | null;
+}
+
+export interface DirectoryList {
+  readonly inForce: string | null;
+  /** `YYYY-MM-DD`, the city's time. */
+  readonly today: string;
+  readonly versions: readonly DirectoryVersion[];
+}
+export interface DirectoryReport {
+  readonly version: string;
+  readonly validFrom: string;
+  readonly rows: number;
+  readonly mistakes: readonly string[];
+  readonly notes: readonly string[];
+}
+export interface DirectoryReplay {
+  readonly tickets: number;
+  readonly elsewhere: number;
+  readonly toDispatcher: number;
+  /** The first of them; units by name, null = a dispatcher. */
+  readonly shown: readonly { readonly number: string; readonly from: string | null; readonly to: string | null; readonly rule: string | null; readonly because: string }[];
 }
 
 export interface UserView extends Omit<User, 'unitId'> {

@@ -4,7 +4,7 @@ export const ERROR_CODES = [
   'store.unreachable', 'store.locked', 'store.full', 'store.bad_value', 'store.newer_schema', 'store.corrupt',
   'key.mismatch', 'key.missing', 'key.destroyed', 'key.unreadable',
   'model.missing', 'model.hash_mismatch', 'model.bad_output', 'model.unavailable', 'model.timeout', 'model.busy', 'training.invalid',
-  'segmenter.missing', 'gazetteer.invalid', 'catalogue.invalid', 'directory.invalid',
+  'segmenter.missing', 'gazetteer.invalid', 'catalogue.invalid', 'directory.invalid', 'directory.refused',
   'message.invalid', 'message.too_large', 'media.invalid', 'media.too_large', 'media.not_found',
   'auth.required', 'auth.forbidden', 'auth.invalid', 'auth.locked', 'auth.link_used',
   'conversation.not_found', 'conversation.taken', 'conversation.not_yours',

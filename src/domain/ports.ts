@@ -1,5 +1,6 @@
 import type { Conversation } from './conversation.ts';
 import type { Correction, QueueEntry, Role, User } from './desk.ts';
+import type { RoutedTicket, StoredDirectory } from './directory-version.ts';
 import type { DomainEvent, Timer } from './events.ts';
 import type { ConversationId, Instant, MediaId, MessageId, ResidentId, TicketId, UnitId, UserId } from './ids.ts';
 import type { Author, Channel, InboundContent, InboundMessage, OutboundMessage, Reply, Sent, TranscriptMessage } from './message.ts';
@@ -178,6 +179,14 @@ export interface Queries {
   endSession(tokenHash: string): Promise<void>;
   insertCorrection(correction: Correction): Promise<void>;
 
+  // directory
+  /** Written at the desk, newest first day first. */
+  directories(): Promise<readonly StoredDirectory[]>;
+  /** Puts it under its version. */
+  saveDirectory(directory: StoredDirectory): Promise<void>;
+  /** The newest tickets that were dispatched or stand before a dispatcher; nothing sealed is read. */
+  routedTickets(limit: number): Promise<readonly RoutedTicket[]>;
+
   // media
   insertMedia(media: Media): Promise<void>;
   media(id: MediaId): Promise<Media | null>;
@@ -214,7 +223,7 @@ export interface Coordination {
 }
 
 /** Topics of `Coordination`. Bodies carry ids only. */
-export const TOPICS = { inbox: 'inbox', outbox: 'outbox', jobs: 'jobs', conversation: 'conversation', desk: 'desk' } as const;
+export const TOPICS = { inbox: 'inbox', outbox: 'outbox', jobs: 'jobs', conversation: 'conversation', desk: 'desk', directory: 'directory' } as const;
 
 /** Carries one reply to one channel. At least once; `idempotencyKey` goes along where the platform takes one. */
 export interface Connector {

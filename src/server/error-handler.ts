@@ -8,7 +8,7 @@ const STATUS: Readonly<Record<PublicCode, number>> = {
   'store.unreachable': 503, 'store.locked': 503, 'store.full': 507, 'store.bad_value': 500, 'store.newer_schema': 500, 'store.corrupt': 500,
   'key.mismatch': 500, 'key.missing': 500, 'key.destroyed': 410, 'key.unreadable': 500,
   'model.missing': 500, 'model.hash_mismatch': 500, 'model.bad_output': 500, 'model.unavailable': 503, 'model.timeout': 503, 'model.busy': 503, 'training.invalid': 500,
-  'segmenter.missing': 500, 'gazetteer.invalid': 500, 'catalogue.invalid': 500, 'directory.invalid': 500,
+  'segmenter.missing': 500, 'gazetteer.invalid': 500, 'catalogue.invalid': 500, 'directory.invalid': 500, 'directory.refused': 422,
   'message.invalid': 400, 'message.too_large': 413, 'media.invalid': 415, 'media.too_large': 413, 'media.not_found': 404,
   'auth.required': 401, 'auth.forbidden': 403, 'auth.invalid': 401, 'auth.locked': 429, 'auth.link_used': 410,
   'conversation.not_found': 404, 'conversation.taken': 409, 'conversation.not_yours': 403,

@@ -32,6 +32,7 @@ const TEXTS: Readonly<Record<PublicCode, string>> = {
   'gazetteer.invalid': BROKEN,
   'catalogue.invalid': BROKEN,
   'directory.invalid': BROKEN,
+  'directory.refused': '这一版目录不能这样保存或生效，请先检查并改正。',
   'message.invalid': '这条消息的内容不完整，没有发送。请检查后重新发送。',
   'message.too_large': '这条消息太长了（最多 8000 字），没有发送。请分成几条发送。',
   'media.invalid': '这个文件不是可用的图片，没有发送。请选择 JPG、PNG、WebP 或 GIF 格式的图片。',

@@ -50,6 +50,7 @@ export interface Tables {
     ticket_id: string; seq: number; kind: string; at: number; actor: string; open: string; sealed: string | null;
     commitment: string; hash: string;
   };
+  directories: { version: string; valid_from: string; state: 'draft' | 'released'; by: string; at: number; text: string };
   users: {
     id: string; login: string; name: string; roles: string; unit_id: string | null; disabled: number; password_hash: string;
     failed_logins: number; locked_until: number | null; created_at: number;

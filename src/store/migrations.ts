@@ -5,7 +5,20 @@ import type { Engine } from './database.ts';
 export const migrationsFor = (engine: Engine): Record<string, Migration> => ({
   '0001-the-whole-road': { up: (db) => firstSchema(db, engine) },
   '0002-the-life-of-a-ticket': { up: lifeOfATicket },
+  '0006-directories': { up: directoryVersions },
 });
+
+/** Versions of the dispatch directory that are written at the desk. */
+async function directoryVersions(db: Kysely<unknown>): Promise<void> {
+  await db.schema.createTable('directories')
+    .addColumn('version', 'text', (c) => c.primaryKey())
+    .addColumn('valid_from', 'text', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('by', 'text', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addColumn('text', 'text', (c) => c.notNull())
+    .execute();
+}
 
 /** Work around a ticket, and what each unit is to it: a row per unit and role, so that a unit's list is one index. */
 async function lifeOfATicket(db: Kysely<unknown>): Promise<void> {

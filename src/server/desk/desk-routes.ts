@@ -2,15 +2,16 @@ import cookie from '@fastify/cookie';
 import type { FastifyInstance } from 'fastify';
 import type { MediaId, ResidentId } from '../../domain/ids.ts';
 import type { Media } from '../../domain/ports.ts';
-import type { DeskDeps } from '../../desk/deps.ts';
+import type { DirectoryDeps } from '../../desk/edit-directory.ts';
 import { accountRoutes } from './account-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
+import { directoryRoutes } from './directory-routes.ts';
 import { feedRoute } from './feed.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { refuseForeignPages } from './route.ts';
 import { ticketRoutes } from './ticket-routes.ts';
 
-export interface DeskServerDeps extends DeskDeps {
+export interface DeskServerDeps extends DirectoryDeps {
   readonly media: {
     /** @throws AppError `media.not_found` */
     read(id: MediaId): Promise<Media & { readonly content: Uint8Array }>;
@@ -31,6 +32,7 @@ export function deskRoutes(deps: DeskServerDeps): (app: FastifyInstance) => Prom
     operatorRoutes(app, deps);
     ticketRoutes(app, deps);
     deadLetterRoutes(app, deps);
+    directoryRoutes(app, deps);
     feedRoute(app, deps);
   };
 }

@@ -101,7 +101,7 @@ export function ticketQueries(context: QueryContext): Tickets {
     },
     async insertTicket(ticket) {
       await db.insertInto('tickets').values({ ...(await toColumns(context, ticket)), history_length: 0, history_head: GENESIS }).execute();
-      await saveUnits(ticket);
+      if (unitRoles(ticket).length > 0) await saveUnits(ticket);
     },
     ticket: (id, lock) => one({ id }, lock),
     ticketByNumber: (number) => one({ number }),

@@ -1,7 +1,7 @@
 import { reactive } from 'vue';
 
-/** `#/queue/<conversation>`, `#/tickets/<ticket>`, `#/dispatch/<ticket>`, `#/users`, `#/dead`. */
-export const ROOMS = ['queue', 'tickets', 'dispatch', 'users', 'dead'] as const;
+/** `#/queue/<conversation>`, `#/tickets/<ticket>`, `#/dispatch/<ticket>`, `#/directory`, `#/users`, `#/dead`. */
+export const ROOMS = ['queue', 'tickets', 'dispatch', 'directory', 'users', 'dead'] as const;
 export type Room = (typeof ROOMS)[number];
 
 export const route = reactive<{ room: Room | null; id: string | null }>({ room: null, id: null });

@@ -58,7 +58,7 @@ export const errorTexts = {
 
 export const words = {
   product: '12345 即办', desk: '工作台', signOut: '退出', retry: '重试', cancel: '取消', save: '保存', close: '关闭', more: '加载更多', loading: '加载中…',
-  nav: { queue: '接待', tickets: '工单', dispatch: '派单', users: '账号', dead: '异常' },
+  nav: { queue: '接待', tickets: '工单', dispatch: '派单', directory: '目录', users: '账号', dead: '异常' },
   stale: '连接中断，内容可能不是最新，正在重连…', fresh: '实时',
   signIn: {
     title: '登录工作台', login: '账号', password: '密码', submit: '登录', busy: '登录中…',
@@ -97,6 +97,11 @@ export const words = {
     paused: '暂停计时到 {until}：{reason}', stage: '挂账办理：{name}，{until} 前完成', next: '下一步：{name}', last: '最后一个阶段', objectBy: '可在 {until} 前提出异议', suggests: '建议改派给（可不填）', leads: '经手单位', excluded: '不计入三率：{reason}', done_any: '已提交',
   },
   dispatch: { title: '待派单', empty: '没有等待派单的工单。', about: '没有对应单位的工单，和单位退回的工单。' },
+  directory: {
+    title: '派单目录', about: '写成草稿，检查，用过去的工单试派，再生效。生效的版本不能改，只能由新版本接替。', inForce: '生效中', states: { draft: '草稿', released: '已发布', file: '文件' }, from: '自', text: '目录内容（YAML 或 CSV）',
+    check: '检查', replay: '用过去的工单试派', save: '存为草稿', release: '生效', saved: '草稿已保存', released: '已发布，从生效日起按新目录派单', order: '先检查、试派、存草稿，才能生效。',
+    sound: '没有错误：{version}，{rows} 条，自 {from} 起', mistakes: '{n} 处错误', notes: '提示', elsewhere: '{of} 件中有 {n} 件会派到别处，其中 {d} 件要由派单员确定', was: '原派', goes: '改派', row: '依据', dispatcher: '派单员',
+  },
   users: {
     title: '账号', add: '新建账号', login: '账号', name: '姓名', roles: '角色', unit: '单位', password: '初始密码（至少 10 位）', create: '创建', disable: '停用', enable: '启用', disabled: '已停用', created: '已创建', unitRule: '承办单位账号只能有这一个角色，并属于一个单位。', you: '本人', state: '状态', active: '正常',
   },

@@ -68,6 +68,7 @@ export async function makeDesk(engine: 'sqlite' | 'postgres' = 'sqlite', { trust
         return media;
       },
     },
+    directories: { versions: () => ({ inForce: 'test-1', today: '2026-11-23', ofFiles: [] }), textOf: () => null, judge: () => ({ version: 'x', validFrom: '2027-01-01', rows: 0, mistakes: [], notes: [], elsewhere: () => [] }), reload: async () => undefined },
     adminTokenHash: tokenHash(adminToken),
   };
   const app = await buildServer({

@@ -89,6 +89,7 @@ const PROBES: Record<Action, Probe> = {
     hidden: 'not found', send: post('next-stage', { note: '查证已经完成' }),
   },
   'ticket.decide': { prepare: ticketOf, hidden: 'not found', send: post('exclude', { reason: '经核实是重复测试件' }) },
+  'directory.edit': { send: (cookie) => ask(desk, cookie, 'GET', '/directories') },
   'user.manage': { send: (cookie) => ask(desk, cookie, 'GET', '/users') },
   'dead.manage': { send: (cookie) => ask(desk, cookie, 'GET', '/dead-letters') },
 };
