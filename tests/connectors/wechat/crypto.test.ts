@@ -1,7 +1,7 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { decrypt, encrypt, getSignature } from '@wecom/crypto';
 import { describe, expect, test } from 'vitest';
-import { checkSigned, isSignature, keyOf, openFrame, sealFrame, signatureOf } from '../../../src/connectors/wechat-official/crypto.ts';
+import { checkSigned, isSignature, keyOf, openFrame, sealFrame, signatureOf } from '../../../src/connectors/wechat/crypto.ts';
 
 /** The official WXBizMsgCrypt samples and public test suites' values, each also recomputed with node:crypto. */
 const MP = {
