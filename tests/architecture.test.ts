@@ -10,7 +10,7 @@ const RANK: Readonly<Record<string, number>> = {
   domain: 0, environment: 0, config: 1,
   nlp: 1, bot: 1, tickets: 1, dispatch: 1, notify: 1, desk: 1, insight: 1,
   connectors: 2, store: 2, coordination: 2, server: 2,
-  app: 3,
+  app: 3, 'wechat-channels': 2.5,
   main: 4, cli: 4,
   web: 5,
 };

@@ -81,6 +81,7 @@ export interface Media {
 export interface AwaitedMedia {
   readonly id: MediaId;
   readonly residentId: ResidentId;
+  readonly conversationId: ConversationId;
   readonly channel: Channel;
   readonly medium: 'image' | 'voice' | 'video';
   /** The platform's own id of the file. */

@@ -63,7 +63,7 @@ export interface Tables {
   };
   media: { id: string; resident_id: string; mime: string; bytes: number; at: number };
   awaited_media: {
-    id: string; resident_id: string; channel: string; medium: string; remote_id: string; attempts: number; run_at: number;
+    id: string; resident_id: string; conversation_id: string; channel: string; medium: string; remote_id: string; attempts: number; run_at: number;
     lease_owner: string | null; lease_until: number;
   };
   leases: { name: string; owner: string; until: number };

@@ -225,6 +225,7 @@ async function wechat(db: Kysely<unknown>): Promise<void> {
   await db.schema.createTable('awaited_media')
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('resident_id', 'text', (c) => c.notNull())
+    .addColumn('conversation_id', 'text', (c) => c.notNull())
     .addColumn('channel', 'text', (c) => c.notNull())
     .addColumn('medium', 'text', (c) => c.notNull())
     .addColumn('remote_id', 'text', (c) => c.notNull())

@@ -119,8 +119,8 @@ describe.each(ENGINES)('what push channels ask of the store on %s', (engine) => 
   });
 
   test('a file that lies at the platform is fetched by one, and again later after a failure', async () => {
-    const { residentId } = await arrival();
-    const file = { id: 'file-1' as MediaId, residentId, channel: 'wechat-official' as const, medium: 'image' as const, remoteId: 'remote' };
+    const { residentId, conversationId } = await arrival();
+    const file = { id: 'file-1' as MediaId, residentId, conversationId, channel: 'wechat-official' as const, medium: 'image' as const, remoteId: 'remote' };
     await made.store.awaitMedia(file, 10);
     await made.store.awaitMedia(file, 10);
     const claims = await Promise.all([1, 2, 3].map((n) => made.store.claimMedia(`p${n}`, 20, 1_000)));

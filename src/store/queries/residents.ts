@@ -91,7 +91,7 @@ export function residentQueries(context: QueryContext): Residents {
 
     async awaitMedia(media, now) {
       await context.db.insertInto('awaited_media')
-        .values({ id: media.id, resident_id: media.residentId, channel: media.channel, medium: media.medium, remote_id: media.remoteId, attempts: 0, run_at: now, lease_owner: null, lease_until: 0 })
+        .values({ id: media.id, resident_id: media.residentId, conversation_id: media.conversationId, channel: media.channel, medium: media.medium, remote_id: media.remoteId, attempts: 0, run_at: now, lease_owner: null, lease_until: 0 })
         .onConflict((c) => c.column('id').doNothing()).execute();
     },
     claimMedia: (owner, now, leaseMs) => lightly(context, async (db) => {
@@ -102,7 +102,7 @@ export function residentQueries(context: QueryContext): Residents {
         returning *`.execute(db);
       if (!row) return null;
       return {
-        id: row.id as MediaId, residentId: row.resident_id as ResidentId, channel: row.channel as Channel, medium: row.medium as 'image', remoteId: row.remote_id,
+        id: row.id as MediaId, residentId: row.resident_id as ResidentId, conversationId: row.conversation_id as ConversationId, channel: row.channel as Channel, medium: row.medium as 'image', remoteId: row.remote_id,
         attempts: Number(row.attempts),
       };
     }),
