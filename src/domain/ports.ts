@@ -156,6 +156,8 @@ export interface Queries {
    * for the same message it gives the same rows, sent ones included. Stops at a row that somebody else is just sending.
    */
   claimAnswer(message: Pick<InboundMessage, 'channel' | 'messageId' | 'conversationId'>, lease: { readonly now: Instant; readonly leaseMs: number; readonly limit: number }): Promise<ClaimedAnswer>;
+  /** The callback that would wait until `until` has its answer: what is said from now on, and was held for it, is the workers' again. */
+  endAnswer(conversationId: ConversationId, until: Instant, now: Instant): Promise<void>;
   /** Gives claimed rows back to the workers, due now, not counted as a try. */
   releaseOutbox(outboxIds: readonly number[], now: Instant): Promise<void>;
   /** The platform says afterwards that what it took under this proof never arrived. @returns whether there was such a row */

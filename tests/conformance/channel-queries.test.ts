@@ -79,6 +79,16 @@ describe.each(ENGINES)('what push channels ask of the store on %s', (engine) => 
     expect(await worker(23_000)).toBe(1);
   });
 
+  test('when the callback has its answer, what comes after it is the workers’ at once; a later callback’s hold stays', async () => {
+    const message = await arrival({ answerBy: 5_000 });
+    await say(message, 2_000, '一');
+    const mine = async (now: number) => (await made.store.claimOutbox('worker', now, 1, 500)).filter((each) => each.conversationId === message.conversationId).length;
+    await made.store.endAnswer(message.conversationId, 4_999, 2_500);
+    expect(await mine(2_500)).toBe(0);
+    await made.store.endAnswer(message.conversationId, 5_000, 2_500);
+    expect(await mine(2_500)).toBe(1);
+  });
+
   test('worker and callback at once: each row goes to exactly one of them', async () => {
     for (let round = 0; round < 20; round += 1) {
       const message = await arrival();

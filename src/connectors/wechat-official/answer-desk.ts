@@ -3,7 +3,7 @@ import type { InboundMessage } from '../../domain/message.ts';
 import { TOPICS, type ClaimedAnswer, type Coordination, type Store } from '../../domain/ports.ts';
 
 export interface AnswerDeskDeps {
-  readonly store: Pick<Store, 'claimAnswer'>;
+  readonly store: Pick<Store, 'claimAnswer' | 'endAnswer'>;
   readonly coordination: Pick<Coordination, 'subscribe'>;
   readonly now: () => Instant;
   /** How long a callback waits for its answer; the platform gives it 5 s in all. */
@@ -66,7 +66,10 @@ export class AnswerDesk {
         const left = until - this.#deps.now();
         if (answer.settled) this.#inVain = 0;
         else if (left <= 0) this.#inVain += 1;
-        if (answer.settled || left <= 0) return answer;
+        if (answer.settled || left <= 0) {
+          await this.#deps.store.endAnswer(message.conversationId, until, this.#deps.now());
+          return answer;
+        }
         let timer: NodeJS.Timeout | undefined;
         await Promise.race([woken, new Promise<void>((resolve) => { timer = setTimeout(resolve, Math.min(left, LOOK_EVERY_MS)); })]);
         clearTimeout(timer);

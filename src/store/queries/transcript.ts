@@ -8,7 +8,7 @@ import type { Db, Tables } from '../database.ts';
 import { claimDue } from './claims.ts';
 import { atomically, lightly, RESIDENT_ERASED, type QueryContext } from './context.ts';
 
-type Transcript = Pick<Queries, 'say' | 'transcript' | 'lastInbound' | 'claimOutbox' | 'outboxSent' | 'outboxFailed' | 'claimAnswer' | 'releaseOutbox' | 'outboxBounced' | 'delivered'>;
+type Transcript = Pick<Queries, 'say' | 'transcript' | 'lastInbound' | 'claimOutbox' | 'outboxSent' | 'outboxFailed' | 'claimAnswer' | 'endAnswer' | 'releaseOutbox' | 'outboxBounced' | 'delivered'>;
 
 /** Owner and proof of rows that a message's own callback carries; the message again finds them by it. */
 export const answerMark = (messageId: string): string => `answer:${messageId}`;
@@ -138,6 +138,10 @@ export function transcriptQueries(context: QueryContext): Transcript {
         if (outbound.message.body !== ERASED) replies.push({ ...outbound, sent: row.state === 'sent' });
       }
       return { settled: open === undefined, replies };
+    }),
+    endAnswer: (conversationId, until, now) => lightly(context, async (db) => {
+      const ended = await db.updateTable('conversations').set({ answer_until: 0 }).where('id', '=', conversationId).where('answer_until', '=', until).returning('id').executeTakeFirst();
+      if (ended) await db.updateTable('outbox').set({ run_at: now }).where('conversation_id', '=', conversationId).where('state', '=', 'ready').where('run_at', '=', until).where('lease_until', '<=', now).execute();
     }),
     async releaseOutbox(outboxIds, now) {
       if (outboxIds.length === 0) return;

@@ -104,7 +104,7 @@ describe.each(ENGINES)('an official account on %s', (engine) => {
     platform.answers.set('/cgi-bin/media/get', [() => new Response('<script>', { headers: { 'content-type': 'image/jpeg' } })]);
     await post(made, pushXml(who, { MsgType: 'image', PicUrl: 'http://x', MediaId: 'pic-2', MsgId: nextId() }));
     for (let n = 0; n < 300 && (await transcript(made, who)).at(-1)?.author !== 'system'; n += 1) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect((await transcript(made, who)).at(-1)?.body).toMatchObject({ kind: 'text', text: expect.stringContaining('没能收到') as string });
+    expect((await transcript(made, who)).at(-1)?.body).toMatchObject({ kind: 'text', text: expect.stringContaining('没能收到') });
   });
 
   test.each([['voice', { MsgType: 'voice', MediaId: 'v9', Format: 'amr', Recognition: '' }], ['video', { MsgType: 'video', MediaId: 'v9', ThumbMediaId: 't' }], ['video', { MsgType: 'shortvideo', MediaId: 'v9', ThumbMediaId: 't' }], ['other', { MsgType: 'file', MediaId: 'f' }]])('%s without words goes to an operator: %j', async (medium, fields) => {
@@ -162,7 +162,7 @@ describe.each(ENGINES)('an official account on %s', (engine) => {
       await inject(Buffer.from(sealed, 'base64').subarray(0, -16).toString('base64')), await inject(sealFrame('not xml', key, ACCOUNT.appId)),
     ];
     expect(answers.map((each) => each.statusCode)).toEqual(answers.map(() => 403));
-    expect(new Set(answers.map((each) => (each.json() as { message: string }).message)).size).toBe(1);
+    expect(new Set(answers.map((each) => each.json<{ message: string }>().message)).size).toBe(1);
     expect((await post(made, xml, 'plain')).status).toBe(403);
     expect((await inject(sealed)).statusCode).toBe(200);
   });
