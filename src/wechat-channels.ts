@@ -1,11 +1,12 @@
 import { CHIPS, SAY } from './bot/prompts.zh.ts';
 import type { Config } from './config.ts';
 import { buildOfficialConnector, type OfficialConnector, type OfficialConnectorDeps } from './connectors/wechat-official/index.ts';
+import { buildKfConnector, type KfConnector } from './connectors/wecom-kf/index.ts';
 import { buildAccessTokens, type AccessTokenDeps } from './connectors/wechat/access-tokens.ts';
 import type { CallbackSecret } from './connectors/wechat/callback.ts';
 import { keyOf } from './connectors/wechat/crypto.ts';
 import { fetchOneMedia, type Download, type FetchMediaDeps } from './connectors/wechat/fetch-media.ts';
-import { officialToken } from './connectors/wechat/fetch-token.ts';
+import { officialToken, wecomToken } from './connectors/wechat/fetch-token.ts';
 import { buildPlatformApi, type PlatformApi, type PlatformApiDeps } from './connectors/wechat/platform-api.ts';
 import { startWorkLoop, type WorkLoop } from './coordination/work-loop.ts';
 import type { NewId } from './domain/ids.ts';
@@ -31,27 +32,47 @@ export interface WechatParts {
 
 export interface WechatChannels {
   readonly connectors: readonly Connector[];
-  readonly plugins: readonly OfficialConnector['plugin'][];
+  readonly plugins: readonly (OfficialConnector | KfConnector)['plugin'][];
   startLoops(): readonly WorkLoop[];
 }
 
-const MEDIA_POLL_MS = 1_000;
+const POLL_MS = 1_000;
+const KF_TOPIC = 'kf';
 const GREETING = { text: SAY.greeting, chips: [CHIPS.human, CHIPS.status] };
 
 /** The part of the composition root that knows WeChat: a channel is here when it is configured, and not otherwise. */
 export function buildWechatChannels(parts: WechatParts): WechatChannels {
-  const official = buildOfficial(parts);
-  const downloads = new Map<Channel, Download>();
-  if (official) downloads.set('wechat-official', official.download);
   const { store, owner, now, log } = parts;
+  const kf = buildKf(parts);
+  const channels = [buildOfficial(parts), kf].filter((each) => each !== null);
+  const downloads = new Map<Channel, Download>(channels.map((each) => [each.channel, each.download]));
   const mediaDeps: FetchMediaDeps = {
     store, downloads, owner, now, log, savePicture: parts.media.save, keepRecording: parts.media.keep, onTold: () => parts.afterCommit(undefined),
   };
   return {
-    connectors: official ? [official] : [],
-    plugins: official ? [official.plugin] : [],
-    startLoops: () => (downloads.size === 0 ? [] : [startWorkLoop({ name: 'media', work: () => fetchOneMedia(mediaDeps), pollMs: MEDIA_POLL_MS, concurrency: 2, log })]),
+    connectors: channels, plugins: channels.map((each) => each.plugin),
+    startLoops() {
+      if (channels.length === 0) return [];
+      const media = startWorkLoop({ name: 'media', work: () => fetchOneMedia(mediaDeps), pollMs: POLL_MS, concurrency: 2, log });
+      return kf ? [media, startSync(parts, kf)] : [media];
+    },
   };
+}
+
+function startSync(parts: WechatParts, kf: KfConnector): WorkLoop {
+  const loop = startWorkLoop({ name: 'kf', work: () => kf.sync(), pollMs: POLL_MS, concurrency: 1, log: parts.log });
+  const stopListening = parts.coordination.subscribe(KF_TOPIC, loop.wake);
+  return { wake: loop.wake, stop: async () => { stopListening(); await loop.stop(); } };
+}
+
+function buildKf(parts: WechatParts): KfConnector | null {
+  const { WECOM_CORP_ID: corpId, WECOM_KF_SECRET: secret, WECOM_TOKEN: token, WECOM_AES_KEY: aesKey, WECOM_KF_IDS: accounts } = parts.config;
+  if (corpId === undefined || secret === undefined || token === undefined || aesKey === undefined) return null;
+  const network = networkOf(parts, parts.config.WECOM_API_URL);
+  return buildKfConnector({
+    ...parts, greeting: GREETING, ended: SAY.operatorGone, readPicture: parts.media.read, accounts, wake: () => parts.coordination.publish(KF_TOPIC, ''),
+    secret: callbackSecret(parts.config, { token, aesKey, receiverId: corpId, mode: 'safe' }), api: apiOf(parts, network, `kf:${corpId}`, wecomToken(network, { corpId, secret })),
+  });
 }
 
 function buildOfficial(parts: WechatParts): OfficialConnector | null {
