@@ -1,4 +1,4 @@
-import { parser } from 'sax';
+import sax from 'sax';
 
 /** An element: its text, CDATA included, and its children by name in order of appearance. Attributes don't occur on this wire. */
 export interface XmlNode {
@@ -38,7 +38,7 @@ export function parseXml(text: string): ParsedXml {
 }
 
 function read(text: string): XmlNode {
-  const reader = parser(true, { trim: false, normalize: false });
+  const reader = sax.parser(true, { trim: false, normalize: false });
   const open: Open[] = [];
   let root: XmlNode | null = null;
   let elements = 0;
