@@ -12,6 +12,7 @@ import { WAIT_MINUTES } from './bot/prompts.zh.ts';
 import { startFollowUp, waitingOverdue } from './bot/timers.ts';
 import type { Config } from './config.ts';
 import { buildWebConnector } from './connectors/web/index.ts';
+import { buildWechatChannels } from './wechat-channels.ts';
 import { localCoordination } from './coordination/local.ts';
 import { redisCoordination } from './coordination/redis.ts';
 import { runJob, type JobHandler } from './coordination/run-jobs.ts';
@@ -28,7 +29,7 @@ import type { Routable, Routed } from './domain/directory.ts';
 import { AppError } from './domain/errors.ts';
 import type { DomainEvent, DomainEventKind, TimerKind } from './domain/events.ts';
 import type { Channel, InboundMessage } from './domain/message.ts';
-import { TOPICS, type Connector, type Coordination, type Stored, type Understand } from './domain/ports.ts';
+import { TOPICS, type Connector, type Coordination, type Queries, type Stored, type Understand } from './domain/ports.ts';
 import type { Naming } from './domain/ticket-card.ts';
 import { checkLifeSafety, createPlaceSearch, createUnderstandingPool, loadCatalogue, placeNeeds } from './nlp/index.ts';
 import { deliverOutbox } from './notify/deliver-outbox.ts';
@@ -103,6 +104,8 @@ export interface AppParts {
   readonly now?: () => number;
   /** In place of the model's threads, for tests of what surrounds them. */
   readonly understand?: Understand;
+  /** In place of the network to the platforms, for tests. */
+  readonly fetch?: typeof fetch;
   /** Further channels, for tests and for connectors of later issues. */
   readonly connectors?: readonly Connector[];
 }
@@ -175,9 +178,14 @@ export async function buildApp(parts: AppParts): Promise<App> {
 
     // --- what runs ---------------------------------------------------------------------------------------------------------
     let loops: readonly WorkLoop[] = [];
-    const receive = async (message: InboundMessage): Promise<Stored> => {
+    const receive = async (message: InboundMessage, also?: (tx: Queries) => Promise<void>): Promise<Stored> => {
       const urgent = message.content.kind === 'text' && checkLifeSafety(message.content.text).rules.length > 0;
-      const stored = await store.receive(urgent ? { ...message, urgent } : message);
+      const marked = urgent ? { ...message, urgent } : message;
+      const stored = also === undefined ? await store.receive(marked) : await store.transaction(async (tx) => {
+        const outcome = await tx.receive(marked);
+        if (outcome.outcome === 'stored') await also(tx);
+        return outcome;
+      });
       if (stored.outcome === 'stored') {
         coordination.publish(TOPICS.inbox, urgent ? 'urgent' : '');
         coordination.publish(`${TOPICS.conversation}:${message.conversationId}`, String(stored.seq));
@@ -228,7 +236,8 @@ export async function buildApp(parts: AppParts): Promise<App> {
       store, coordination, receive, tokenKey: store.keyring.derive('web-token'), allowedOrigins: config.ALLOWED_ORIGINS,
       dataDir: config.DATA_DIR, publicText, now, newId, logger: log,
     });
-    const connectors = new Map<Channel, Connector>([web, ...(parts.connectors ?? [])].map((each) => [each.channel, each]));
+    const wechat = buildWechatChannels({ config, store, coordination, receive, afterCommit, media: web.media, fetch: parts.fetch ?? fetch, owner, now, newId, log });
+    const connectors = new Map<Channel, Connector>([web, ...wechat.connectors, ...(parts.connectors ?? [])].map((each) => [each.channel, each]));
     // A released version is heard of at once; where the news got lost, a little later.
     const rereadDirectories = (): void => void directories.reload().catch((error: unknown) => log.warn({ error: String(error) }, 'directory.reread_failed'));
     const work = (): void => {
@@ -238,7 +247,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       const urgentTurns = startWorkLoop({ name: 'urgent turns', work: () => takeTurn('urgent'), pollMs: POLL_MS, concurrency: URGENT_TURNS_AT_ONCE, log });
       const jobs = startWorkLoop({ name: 'jobs', work: () => runJob(jobDeps), pollMs: POLL_MS, concurrency: 2, log });
       const outbox = startWorkLoop({ name: 'outbox', work: () => deliverOutbox({ store, connectors, owner, now, log, observe: metrics.observeDelivery }), pollMs: POLL_MS, concurrency: 1, log });
-      loops = [turns, urgentTurns, jobs, outbox];
+      loops = [turns, urgentTurns, jobs, outbox, ...wechat.startLoops()];
       const wakeTurns = (body: string): void => {
         if (body === 'urgent') urgentTurns.wake();
         turns.wake();
@@ -265,7 +274,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       directories, media: web.media, adminTokenHash: tokenHash(adminToken),
     });
     const server = await buildServer({
-      plugins: [web.plugin, desk], store, coordination, metrics, logger: log, now, newId, webRoot: join(parts.root, 'dist', 'web'), version: parts.version, trustProxy: config.TRUST_PROXY.length > 0 ? config.TRUST_PROXY : false,
+      plugins: [web.plugin, ...wechat.plugins, desk], store, coordination, metrics, logger: log, now, newId, webRoot: join(parts.root, 'dist', 'web'), version: parts.version, trustProxy: config.TRUST_PROXY.length > 0 ? config.TRUST_PROXY : false,
       model: () => (pool === null ? { ok: true, detail: 'given' } : { ok: pool.stats().ready > 0, detail: pool.modelVersion }),
     });
     closers.push(() => server.close());

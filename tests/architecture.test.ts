@@ -10,7 +10,7 @@ const RANK: Readonly<Record<string, number>> = {
   domain: 0, environment: 0, config: 1,
   nlp: 1, bot: 1, tickets: 1, dispatch: 1, notify: 1, desk: 1, insight: 1,
   connectors: 2, store: 2, coordination: 2, server: 2,
-  app: 3,
+  app: 3, 'wechat-channels': 2.5,
   main: 4, cli: 4,
   web: 5,
 };
@@ -42,7 +42,9 @@ const arrows: readonly Arrow[] = sourceFiles.flatMap((from) =>
 
 /** `connectors/web` and `connectors/wecom-kf` are two rooms, everything else is named by its first folder or file. */
 const roomOf = (file: string): string => (file.startsWith('connectors/') ? file.split('/').slice(0, 2).join('/') : (file.split('/')[0] ?? '').replace(/\.ts$/, ''));
-const rankOf = (file: string): number | undefined => (file.startsWith('web/shared/') ? RANK_OF_SHARED_CLIENT : RANK[(file.split('/')[0] ?? '').replace(/\.ts$/, '')]);
+/** What both WeChat connectors share lies below them. */
+const RANK_OF_WIRE = 1.5;
+const rankOf = (file: string): number | undefined => (file.startsWith('web/shared/') ? RANK_OF_SHARED_CLIENT : file.startsWith('connectors/wechat/') ? RANK_OF_WIRE : RANK[(file.split('/')[0] ?? '').replace(/\.ts$/, '')]);
 const show = ({ from, to, typeOnly }: Arrow): string => `${from} → ${to}${typeOnly ? ' (type)' : ''}`;
 
 describe('the import graph of src', () => {

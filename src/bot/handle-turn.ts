@@ -103,7 +103,7 @@ function wordsOf(content: InboundContent): string {
     case 'tap': return content.label;
     case 'edit': return content.value;
     case 'location': return content.label;
-    case 'image': case 'system': return '';
+    case 'image': case 'unheard': case 'system': return '';
     default: return content satisfies never;
   }
 }

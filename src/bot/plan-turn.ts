@@ -7,7 +7,7 @@ import { advance, isPlaceOnly, matterAt, newDraft, noteOf, report, several } fro
 import { beginSurvey, continueSurvey, surveyAnswer } from './plan-survey.ts';
 import { angry, cancel, chat, confirmed, correctLast, human, rated, status, supplement } from './plan-wishes.ts';
 import type { Heard, TurnInput, TurnPlan } from './plan.ts';
-import { CHIPS, SAY } from './prompts.zh.ts';
+import { CHIPS, SAY, UNHEARD_NOTE } from './prompts.zh.ts';
 import { readYesNo } from './read-answer.ts';
 import { Turn } from './turn.ts';
 
@@ -85,6 +85,7 @@ function asBot(turn: Turn, content: Exclude<InboundContent, { kind: 'system' }>)
     case 'tap': return tap(turn, content.chip, content.label);
     case 'edit': return edit(turn, content);
     case 'image': return image(turn, content);
+    case 'unheard': return turn.handOver('unheard', 'h24', UNHEARD_NOTE[content.medium]);
     case 'location': return location(turn, content);
     case 'text': return words(turn);
     default: return content satisfies never;

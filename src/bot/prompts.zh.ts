@@ -83,8 +83,13 @@ export const HANDOFF_SAY: Readonly<Record<HandoffReason, (minutes: number) => st
   model_unavailable: (m) => `系统现在无法自动判断，您的话已完整记录，并已转给人工，预计${m}分钟内回复您。`,
   turn_failed: (m) => `刚才这条消息我没能处理好，已原样转给人工，不会丢失，预计${m}分钟内回复您。`,
   not_understood: (m) => `我还是没弄明白，已请人工来看，预计${m}分钟内回复您。`,
+  unheard: (m) => `您发的内容我没法听、没法看，已请人工来处理，预计${m}分钟内回复您。您也可以把是什么事、在哪里写成文字发给我。`,
   objection: (m) => `您的意见已记录，已请人工来看，预计${m}分钟内回复您。`,
 };
+
+export const UNHEARD_NOTE = {
+  voice: '居民发来语音，没有识别出文字，请收听。', video: '居民发来视频，请观看。', other: '居民发来一条系统不支持的内容，请联系居民问明。',
+} as const;
 
 export const WAITING_OVERDUE_SAY = (minutes: number, times: number): string =>
   `让您久等了，刚才说的时间没能做到，接线员还在忙。已${times > 1 ? '再次' : ''}加急提醒，请再等约${minutes}分钟；您也可以点「不等了，继续自助」，或拨打12345热线。`;

@@ -7,7 +7,7 @@ export type Mode = 'bot' | 'waiting' | 'operator';
 
 export const HANDOFF_REASONS = [
   'asked_for_human', 'low_confidence', 'no_address', 'angry', 'sensitive', 'emergency',
-  'model_unavailable', 'turn_failed', 'not_understood', 'objection',
+  'model_unavailable', 'turn_failed', 'not_understood', 'objection', 'unheard',
 ] as const;
 export type HandoffReason = (typeof HANDOFF_REASONS)[number];
 

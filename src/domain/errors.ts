@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'ticket.not_found', 'ticket.wrong_state', 'ticket.too_late', 'ticket.not_neutral', 'ticket.changed',
   'user.not_found', 'user.login_taken',
   'unit.unknown', 'rate.limited', 'server.stopping', 'history.broken', 'bot.failed',
+  'platform.unreachable', 'platform.refused', 'platform.callback_refused',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 

@@ -9,6 +9,8 @@ export type InboundContent =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'tap'; readonly chip: string; readonly label: string }
   | { readonly kind: 'image'; readonly mediaId: MediaId }
+  /** What no machine here can hear or see; null where the platform gave no file. */
+  | { readonly kind: 'unheard'; readonly medium: 'voice' | 'video' | 'other'; readonly mediaId: MediaId | null }
   | { readonly kind: 'location'; readonly latitude: number; readonly longitude: number; readonly label: string }
   | { readonly kind: 'edit'; readonly target: string; readonly field: EditableField; readonly value: string }
   | { readonly kind: 'system'; readonly event: 'follow_up_due'; readonly ticketId: TicketId };
@@ -27,6 +29,8 @@ export interface InboundMessage {
   readonly clientId?: string;
   /** A life-safety rule spoke: it goes before everything that waits. */
   readonly urgent?: boolean;
+  /** The callback that brought it waits so long for its answer: until then no worker sends what is said in this conversation. */
+  readonly answerBy?: Instant;
 }
 
 /** A tappable answer. `id` ≤ 64 bytes (WeCom's menu limit), opaque to every channel. */

@@ -52,6 +52,8 @@ export interface NewTranscriptEntry {
   readonly authorName?: string;
   /** Unique: the same key again appends nothing. */
   readonly idempotencyKey: string;
+  /** The resident has read it by the platform's own means: kept in the transcript, not sent. */
+  readonly alreadySent?: boolean;
 }
 
 export interface Page {
@@ -74,9 +76,27 @@ export interface TicketFilter {
 export interface Media {
   readonly id: MediaId;
   readonly residentId: ResidentId;
-  readonly mime: 'image/jpeg' | 'image/png' | 'image/webp' | 'image/gif';
+  readonly mime: 'image/jpeg' | 'image/png' | 'image/webp' | 'image/gif' | 'audio/amr' | 'video/mp4';
   readonly bytes: number;
   readonly at: Instant;
+}
+
+/** A file a resident sent, still to be fetched from the platform; `id` is already named in the transcript. */
+export interface AwaitedMedia {
+  readonly id: MediaId;
+  readonly residentId: ResidentId;
+  readonly conversationId: ConversationId;
+  readonly channel: Channel;
+  readonly medium: 'image' | 'voice' | 'video';
+  /** The platform's own id of the file. */
+  readonly remoteId: string;
+}
+
+export interface ClaimedAnswer {
+  /** The message was dealt with: nothing more will come of it. */
+  readonly settled: boolean;
+  /** In order, sent ones first. */
+  readonly replies: readonly (OutboundMessage & { readonly sent: boolean })[];
 }
 
 export interface Session {
@@ -102,6 +122,8 @@ export interface Queries {
   /** The resident behind a channel's own id, made on first sight together with the one conversation and key. */
   ensureResident(channel: Channel, externalId: string, now: Instant): Promise<{ residentId: ResidentId; conversationId: ConversationId }>;
   residentExists(residentId: ResidentId): Promise<boolean>;
+  /** The channel's own id of the resident, to send to; null once erased. */
+  externalId(residentId: ResidentId): Promise<string | null>;
   /** Destroys the key: transcripts, drafts and sealed ticket fields can never be read again; the history chain still verifies. */
   eraseResident(residentId: ResidentId, now: Instant): Promise<void>;
 
@@ -133,6 +155,17 @@ export interface Queries {
   claimOutbox(owner: string, now: Instant, leaseMs: number, limit: number): Promise<readonly OutboundMessage[]>;
   outboxSent(outboxId: number, proof: string | null, now: Instant): Promise<void>;
   outboxFailed(outboxId: number, code: string, retryAt: Instant | null, now: Instant): Promise<void>;
+  /**
+   * Claims what is to be said in this conversation for the answer inside the message's own callback, before any worker sends it. Asked again
+   * for the same message it gives the same rows, sent ones included. Stops at a row that somebody else is just sending.
+   */
+  claimAnswer(message: Pick<InboundMessage, 'channel' | 'messageId' | 'conversationId'>, lease: { readonly now: Instant; readonly leaseMs: number; readonly limit: number }): Promise<ClaimedAnswer>;
+  /** The callback that would wait until `until` has its answer: what is said from now on, and was held for it, is the workers' again. */
+  endAnswer(conversationId: ConversationId, until: Instant, now: Instant): Promise<void>;
+  /** Gives claimed rows back to the workers, due now, not counted as a try. */
+  releaseOutbox(outboxIds: readonly number[], now: Instant): Promise<void>;
+  /** The platform says afterwards that what it took under this proof never arrived. @returns whether there was such a row */
+  outboxBounced(channel: Channel, proof: string, code: string, now: Instant): Promise<boolean>;
   /** The resident's device confirmed everything up to this seq. */
   delivered(id: ConversationId, seq: number, now: Instant): Promise<void>;
   deadLetters(page: Page): Promise<Paged<DeadLetter>>;
@@ -193,8 +226,17 @@ export interface Queries {
   /** The key that seals this resident's media files. @throws AppError `key.destroyed` */
   sealBytes(residentId: ResidentId, plain: Uint8Array): Promise<Uint8Array>;
   openBytes(residentId: ResidentId, sealed: Uint8Array): Promise<Uint8Array>;
+  /** Notes a file that still lies at the platform, in the transaction that stores its message. The same id again changes nothing. */
+  awaitMedia(media: AwaitedMedia, now: Instant): Promise<void>;
+  /** One file that is due to be fetched, leased. */
+  claimMedia(owner: string, now: Instant, leaseMs: number): Promise<(AwaitedMedia & { readonly attempts: number }) | null>;
+  /** Try again at `retryAt`, or (null) no more: it is here, or will never be. */
+  endMedia(id: MediaId, retryAt: Instant | null): Promise<void>;
 
   // small settings shared by all processes
+  /** Takes or extends the one right to do `name`. @returns whether `owner` holds it until `now + leaseMs` */
+  takeLease(name: string, owner: string, now: Instant, leaseMs: number): Promise<boolean>;
+  endLease(name: string, owner: string): Promise<void>;
   /** Puts the value if the name is free; returns what stands there now. */
   setting(name: string, valueIfAbsent?: string): Promise<string | null>;
   putSetting(name: string, value: string | null): Promise<void>;

@@ -14,6 +14,7 @@ const STATUS: Readonly<Record<PublicCode, number>> = {
   'conversation.not_found': 404, 'conversation.taken': 409, 'conversation.not_yours': 403,
   'ticket.not_found': 404, 'ticket.wrong_state': 409, 'ticket.too_late': 409, 'ticket.not_neutral': 403, 'ticket.changed': 409,
   'user.not_found': 404, 'user.login_taken': 409, 'unit.unknown': 422, 'rate.limited': 429, 'server.stopping': 503, 'history.broken': 500, 'bot.failed': 500,
+  'platform.unreachable': 503, 'platform.refused': 502, 'platform.callback_refused': 403,
   'http.bad_request': 400, 'http.not_found': 404, 'http.method': 405, 'http.too_large': 413, 'http.media_type': 415, 'http.busy': 503,
   'http.internal': 500, 'page.not_built': 503,
 };

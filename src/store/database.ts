@@ -7,6 +7,8 @@ export interface Tables {
     id: string; channel: string; conversation_id: string; created_at: number; erased_at: number | null;
     /** HMAC of channel and the channel's own id; null after erasure. */
     external_hash: string | null;
+    /** The channel's own id, sealed under the resident's key. */
+    external_id: string | null;
   };
   resident_keys: { resident_id: string; wrapped: string; master_id: string };
   conversations: {
@@ -17,6 +19,8 @@ export interface Tables {
     memory: string | null; delivered_seq: number;
     /** When its next message may be taken; null = nothing to take. */
     ready_at: number | null; lease_owner: string | null; lease_until: number;
+    /** Until then the answer inside a callback has the first claim on the outbox. */
+    answer_until: number;
   };
   inbox: {
     id: Generated<number>; channel: string; message_id: string; conversation_id: string; seq: number; row_id: string;
@@ -61,6 +65,11 @@ export interface Tables {
     before_value: string; after_value: string; words: string; model_version: string;
   };
   media: { id: string; resident_id: string; mime: string; bytes: number; at: number };
+  awaited_media: {
+    id: string; resident_id: string; conversation_id: string; channel: string; medium: string; remote_id: string; attempts: number; run_at: number;
+    lease_owner: string | null; lease_until: number;
+  };
+  leases: { name: string; owner: string; until: number };
 }
 
 export type Engine = 'sqlite' | 'postgres';

@@ -5,7 +5,8 @@ import type { Engine } from './database.ts';
 export const migrationsFor = (engine: Engine): Record<string, Migration> => ({
   '0001-the-whole-road': { up: (db) => firstSchema(db, engine) },
   '0002-the-life-of-a-ticket': { up: lifeOfATicket },
-  '0006-directories': { up: directoryVersions },
+  '0003-directories': { up: directoryVersions },
+  '0004-wechat': { up: (db) => wechat(db) },
 });
 
 /** Versions of the dispatch directory that are written at the desk. */
@@ -239,4 +240,29 @@ async function firstSchema(db: Kysely<unknown>, engine: Engine): Promise<void> {
     .addColumn('bytes', 'bigint', (c) => c.notNull())
     .addColumn('at', 'bigint', (c) => c.notNull())
     .execute();
+}
+
+/** What channels need whose platform pushes, answers inside the callback and keeps files for us. */
+async function wechat(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('residents').addColumn('external_id', 'text').execute();
+  await db.schema.alterTable('conversations').addColumn('answer_until', 'bigint', (c) => c.notNull().defaultTo(0)).execute();
+  await sql`create index outbox_proof on outbox (proof) where proof is not null`.execute(db);
+  await db.schema.createTable('leases')
+    .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('owner', 'text', (c) => c.notNull())
+    .addColumn('until', 'bigint', (c) => c.notNull())
+    .execute();
+  await db.schema.createTable('awaited_media')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('resident_id', 'text', (c) => c.notNull())
+    .addColumn('conversation_id', 'text', (c) => c.notNull())
+    .addColumn('channel', 'text', (c) => c.notNull())
+    .addColumn('medium', 'text', (c) => c.notNull())
+    .addColumn('remote_id', 'text', (c) => c.notNull())
+    .addColumn('attempts', 'bigint', (c) => c.notNull())
+    .addColumn('run_at', 'bigint', (c) => c.notNull())
+    .addColumn('lease_owner', 'text')
+    .addColumn('lease_until', 'bigint', (c) => c.notNull())
+    .execute();
+  await db.schema.createIndex('awaited_media_due').on('awaited_media').columns(['run_at', 'id']).execute();
 }

@@ -95,6 +95,8 @@ async function migrate(db: Kysely<Tables>, engine: Engine, schema: string): Prom
 async function releaseLeases(db: Kysely<Tables>): Promise<void> {
   const free = { lease_owner: null, lease_until: 0 };
   await db.updateTable('conversations').set(free).where('ready_at', 'is not', null).where('lease_owner', 'is not', null).execute();
+  await db.deleteFrom('leases').execute();
+  await db.updateTable('awaited_media').set(free).where('lease_owner', 'is not', null).execute();
   for (const queue of ['outbox', 'jobs'] as const) await db.updateTable(queue).set(free).where('state', '=', 'ready').where('lease_owner', 'is not', null).execute();
 }
 

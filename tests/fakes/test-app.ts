@@ -39,6 +39,7 @@ export interface TestOptions {
   readonly understand: Understand;
   readonly connectors?: readonly Connector[];
   readonly env?: Record<string, string>;
+  readonly fetch?: typeof fetch;
 }
 
 /** The real app without its HTTP port: real store, real turn, the given understanding. */
@@ -53,7 +54,7 @@ export async function makeApp(options: TestOptions): Promise<TestApp> {
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
   const app = await buildApp({
-    config, root: ROOT, logger: buildLogger({ level: 'silent' }), version: 'test', now, understand: options.understand, ...(options.connectors ? { connectors: options.connectors } : {}),
+    config, root: ROOT, logger: buildLogger({ level: 'silent' }), version: 'test', now, understand: options.understand, ...(options.connectors ? { connectors: options.connectors } : {}), ...(options.fetch ? { fetch: options.fetch } : {}),
   });
   app.work();
 

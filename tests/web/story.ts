@@ -35,7 +35,7 @@ export const story: Answer = (content): readonly Reply[] => {
   if (content.kind === 'edit') return [{ kind: 'understood', text: '已按您的修改更新。', card: { ...understoodCard, fields: understoodCard.fields.map((field) => (field.field === content.field ? { ...field, value: field.choices?.find((choice) => choice.id === content.value)?.label ?? content.value } : field)) } }];
   if (content.kind === 'image') return [{ kind: 'text', text: '图片收到了，会和您反映的问题一起转给承办单位。' }];
   if (content.kind === 'location') return [{ kind: 'text', text: '位置收到了。' }];
-  if (content.kind === 'system') return [];
+  if (content.kind === 'system' || content.kind === 'unheard') return [];
   if (/着火|煤气/.test(content.text)) return [{ kind: 'emergency', text: '请先离开危险的地方，并立即拨打 119；有人受伤请拨打 120。我同时把情况转给人工坐席。', numbers: ['119', '120'] }];
   if (/水管|停水/.test(content.text)) return [{ kind: 'understood', text: '我记下了：西罗园第二社区 12 号楼前水管爆裂。', card: understoodCard, chips: [{ id: 'confirm', label: '没错，请受理' }, { id: 'human', label: '转人工' }] }];
   if (/进度|到哪/.test(content.text)) return [{ kind: 'ticket', text: '您的工单正在办理：抢修人员已到现场。', card: ticketCard('in_progress', '办理中'), chips: [{ id: 'supplement', label: '补充情况' }, { id: 'withdraw', label: '问题已解决，撤回' }] }];

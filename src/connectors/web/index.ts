@@ -41,7 +41,9 @@ export interface WebConnector extends Connector {
     /** @throws AppError `media.not_found` `key.destroyed` */
     read(id: MediaId): Promise<StoredPicture>;
     /** Checks the content and writes it anew. @throws AppError `media.invalid` `media.too_large` */
-    save(residentId: ResidentId, bytes: Uint8Array): Promise<Media>;
+    save(residentId: ResidentId, bytes: Uint8Array, id?: MediaId): Promise<Media>;
+    /** A voice message or a film, already checked, kept as it is. */
+    keep(residentId: ResidentId, file: Pick<Media, 'mime'> & { readonly bytes: Uint8Array }, id: MediaId): Promise<Media>;
   };
 }
 
@@ -60,7 +62,8 @@ export function buildWebConnector(deps: WebConnectorDeps): WebConnector {
     },
     media: {
       read: (id) => media.read(id),
-      save: async (residentId, bytes) => media.save(residentId, await cleanPicture(bytes)),
+      save: async (residentId, bytes, id) => media.save(residentId, await cleanPicture(bytes), id),
+      keep: (residentId, file, id) => media.save(residentId, file, id),
     },
     async send(message) {
       deps.coordination.publish(wakeTopic(message.conversationId), String(message.message.seq));

@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { AppError } from '../../domain/errors.ts';
 import type { Instant, MediaId, NewId, ResidentId } from '../../domain/ids.ts';
 import type { Media, Store } from '../../domain/ports.ts';
-import type { Picture } from './clean-picture.ts';
 
 export interface MediaFilesDeps {
   readonly store: Pick<Store, 'sealBytes' | 'openBytes' | 'insertMedia' | 'media'>;
@@ -16,8 +15,8 @@ export interface MediaFilesDeps {
 export type StoredPicture = Media & { readonly content: Uint8Array };
 
 export interface MediaFiles {
-  /** @throws AppError `store.full` `key.destroyed` */
-  save(residentId: ResidentId, picture: Picture): Promise<Media>;
+  /** @param id where one was given out before the file came; saved twice it is the same file. @throws AppError `store.full` `key.destroyed` */
+  save(residentId: ResidentId, file: Pick<Media, 'mime'> & { readonly bytes: Uint8Array }, id?: MediaId): Promise<Media>;
   /**
    * @param owner somebody else's picture is as good as none
    * @throws AppError `media.not_found` `key.destroyed` `key.unreadable`
@@ -29,9 +28,11 @@ export interface MediaFiles {
 export function buildMediaFiles(deps: MediaFilesDeps): MediaFiles {
   const fileOf = (id: string): string => join(deps.dataDir, 'media', id.slice(-2), id);
   return {
-    async save(residentId, picture) {
-      const media: Media = { id: deps.newId() as MediaId, residentId, mime: picture.mime, bytes: picture.bytes.length, at: deps.now() };
-      await writeWhole(fileOf(media.id), await deps.store.sealBytes(residentId, picture.bytes));
+    async save(residentId, file, id) {
+      const known = id === undefined ? null : await deps.store.media(id);
+      if (known) return known;
+      const media: Media = { id: id ?? (deps.newId() as MediaId), residentId, mime: file.mime, bytes: file.bytes.length, at: deps.now() };
+      await writeWhole(fileOf(media.id), await deps.store.sealBytes(residentId, file.bytes), deps.newId());
       await deps.store.insertMedia(media);
       return media;
     },
@@ -52,8 +53,8 @@ async function readSealed(file: string): Promise<Uint8Array> {
 }
 
 /** Temporary file, fsync, rename, fsync of the folder: after a crash the file is there whole or not at all. */
-async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${file}.part`;
+async function writeWhole(file: string, bytes: Uint8Array, attempt: string): Promise<void> {
+  const temporary = `${file}.${attempt}.part`; // what a killed process left behind must not stop the next one
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const handle = await open(temporary, 'wx', 0o600);

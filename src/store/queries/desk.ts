@@ -9,7 +9,7 @@ import { fromJson, toJson, toPlainText } from '../codec.ts';
 import type { Tables } from '../database.ts';
 import { cursorNumber, type QueryContext } from './context.ts';
 
-type Desk = Pick<Queries, 'queue' | 'user' | 'userByLogin' | 'users' | 'countUsers' | 'insertUser' | 'updateUser' | 'noteLogin' | 'insertSession' | 'session' | 'endSession' | 'insertCorrection' | 'setting' | 'putSetting'>;
+type Desk = Pick<Queries, 'queue' | 'user' | 'userByLogin' | 'users' | 'countUsers' | 'insertUser' | 'updateUser' | 'noteLogin' | 'insertSession' | 'session' | 'endSession' | 'insertCorrection' | 'setting' | 'putSetting' | 'takeLease' | 'endLease'>;
 
 const toUser = (row: Selectable<Tables['users']>): User => ({
   id: row.id as UserId, login: row.login, name: row.name, roles: fromJson<Role[]>(row.roles, 'user roles'), unitId: row.unit_id as UnitId | null, disabled: row.disabled !== 0,
@@ -121,6 +121,15 @@ export function deskQueries(context: QueryContext): Desk {
     async setting(name, valueIfAbsent) {
       if (valueIfAbsent !== undefined) await db.insertInto('settings').values({ name, value: toPlainText(valueIfAbsent) }).onConflict((c) => c.column('name').doNothing()).execute();
       return (await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst())?.value ?? null;
+    },
+    async takeLease(name, owner, now, leaseMs) {
+      const taken = await db.insertInto('leases').values({ name, owner, until: now + leaseMs })
+        .onConflict((c) => c.column('name').doUpdateSet({ owner, until: now + leaseMs }).where((eb) => eb.or([eb('leases.until', '<=', now), eb('leases.owner', '=', owner)])))
+        .returning('owner').executeTakeFirst();
+      return taken !== undefined;
+    },
+    async endLease(name, owner) {
+      await db.deleteFrom('leases').where('name', '=', name).where('owner', '=', owner).execute();
     },
     async putSetting(name, value) {
       if (value === null) await db.deleteFrom('settings').where('name', '=', name).execute();

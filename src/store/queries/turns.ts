@@ -64,7 +64,7 @@ export function turnQueries(context: QueryContext): Turns {
       return atomically(context, async (db) => {
         // The row lock puts arrivals of one conversation into one order, and makes the resident's erasure exclusive with them.
         const place = await db.updateTable('conversations')
-          .set((eb) => ({ seq: eb('seq', '+', 1), ready_at: message.urgent === true ? URGENT : eb.fn.coalesce('ready_at', eb.val(message.receivedAt)) }))
+          .set((eb) => ({ seq: eb('seq', '+', 1), ready_at: message.urgent === true ? URGENT : eb.fn.coalesce('ready_at', eb.val(message.receivedAt)), ...(message.answerBy === undefined ? {} : { answer_until: message.answerBy }) }))
           .where('id', '=', message.conversationId).where('resident_id', '=', message.residentId)
           .returning((eb) => ['seq', eb('memory', 'is', null).as('erased')]).executeTakeFirst();
         if (!place) throw new AppError('conversation.not_found', 'there is no such conversation of this resident');

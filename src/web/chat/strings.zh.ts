@@ -33,6 +33,7 @@ export const strings = {
   notPicture: '请选择 JPG、PNG、WebP 或 GIF 格式的图片',
   pictureTooLarge: '图片超过 10 MB，请换一张小一些的',
   ownPicture: '您发送的图片',
+  unheard: { voice: '语音', video: '视频', other: '其他内容' },
   operatorPicture: '坐席发送的图片',
   pictureGone: '图片已无法显示',
   openPicture: '查看大图',

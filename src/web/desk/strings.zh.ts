@@ -14,7 +14,7 @@ export const statusNames: Record<TicketStatus, string> = {
 };
 export const reasonNames: Record<HandoffReason, string> = {
   asked_for_human: '要求人工', low_confidence: '拿不准', no_address: '地址不清', angry: '情绪激动', sensitive: '敏感事项',
-  emergency: '紧急情况', model_unavailable: '识别不可用', turn_failed: '处理出错', not_understood: '没听懂', objection: '居民有异议',
+  emergency: '紧急情况', model_unavailable: '识别不可用', turn_failed: '处理出错', not_understood: '没听懂', objection: '居民有异议', unheard: '语音或视频',
 };
 export const modeNames: Record<Mode, string> = { bot: '机器人接待', waiting: '等待人工', operator: '人工接待' };
 export const channelNames: Record<Channel, string> = { web: '网页', 'wechat-official': '公众号', 'wecom-kf': '微信客服', internal: '内部' };
@@ -74,6 +74,7 @@ export const words = {
   },
   talk: {
     placeholder: '回复居民…（Enter 发送，Shift+Enter 换行）', claimFirst: '接入后可以回复', send: '发送', older: '更早的消息', operatorNow: '正在接待', erased: '居民已要求删除个人数据，对话不再可读。',
+    download: '下载', unheard: { voice: '语音（请下载收听）', video: '视频（请下载观看）', other: '收到一条无法显示的内容' },
     picture: '图片', location: '位置', edited: '更正', tapped: '点选', you: '我', failed: '未发出，点此重发', sending: '发送中…', follow_up_due: '到回访时间', writes: '居民正在输入…',
   },
   machine: {

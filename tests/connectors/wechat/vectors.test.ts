@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { isSignature, keyOf, openFrame, sealFrame } from '../../../src/connectors/wechat-official/crypto.ts';
+import { isSignature, keyOf, openFrame, sealFrame } from '../../../src/connectors/wechat/crypto.ts';
 
 /** Values of the official samples and of public test suites, with their origins; each was recomputed with node:crypto. */
 const Vector = z.object({
