@@ -26,6 +26,9 @@ export interface CallbackTry {
   readonly tookMs: number;
 }
 
+/** Turns of the event loop without anything on its way, before time is what everybody waits for. */
+const IDLE_ROUNDS = 4;
+
 /** Something to deliver: how to write one try of it, and what to do with the first good answer. */
 export interface Parcel {
   /** Names the message or event in records. */
@@ -84,21 +87,14 @@ export class Callbacks {
     return this.#ask(request, patienceMs);
   }
 
-  /**
-   * Until every delivery is over. The clock jumps to the next wake-up whenever nothing is on its way; an address that never answers
-   * holds this up (move the clock by hand there).
-   */
-  async settle(): Promise<void> {
-    for (let idle = 0; this.#open.size > 0; idle++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (this.#underway.size > 0) {
-        await Promise.race(this.#underway);
-        idle = 0;
-      } else if (idle > 4 && this.#clock.next !== undefined) {
-        await this.#clock.advance(this.#clock.next - this.#clock.now());
-        idle = 0;
-      }
-    }
+  /** Deliveries that are not over. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Requests that nobody has answered yet. */
+  get underway(): readonly Promise<unknown>[] {
+    return [...this.#underway];
   }
 
   async #run(parcel: Parcel, tries: CallbackTry[], afterMs: number): Promise<'answered' | 'failed'> {
@@ -150,5 +146,20 @@ export class Callbacks {
     calledOff.abort(); // the platform hangs up; the other side may still be at work
     this.#underway.delete(asked);
     return result;
+  }
+}
+
+/**
+ * Until every delivery is over. The clock jumps to the next wake-up whenever nothing is on its way; an address that never answers
+ * holds this up (move the clock by hand there).
+ */
+export async function settle(channels: readonly Callbacks[], clock: PlatformClock): Promise<void> {
+  for (let idle = 0; channels.some(({ open }) => open > 0); idle++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const underway = channels.flatMap((channel) => channel.underway);
+    if (underway.length === 0 && idle <= IDLE_ROUNDS) continue;
+    if (underway.length > 0) await Promise.race(underway);
+    else if (clock.next !== undefined) await clock.advance(clock.next - clock.now());
+    idle = 0;
   }
 }
