@@ -89,8 +89,17 @@ describe('callback and sync_msg', () => {
     expect((await sync({ cursor: second.next_cursor })).msg_list).toEqual([]);
   });
 
-  test.each([[{ cursor: 'x' }], [{ limit: 1001 }], [{ limit: 0 }], [{ limit: '10' }], [{ cursor: `99.${'A'.repeat(24)}` }]])('%o is refused', async (body) => {
+  test.each([[{ cursor: 'x' }], [{ limit: 1001 }], [{ limit: 0 }], [{ limit: '10' }], [{ cursor: `0.${'A'.repeat(8)}.${'A'.repeat(24)}` }], [{ cursor: 'c'.repeat(65) }]])('%o is refused', async (body) => {
     expect((await sync(body)).errcode).toBe(40_058);
+  });
+
+  test('a cursor of an earlier run reads from the beginning where so configured', async () => {
+    await begin({ kf: { foreignCursors: 'from_start' }, seed: 2 });
+    platform.kf.text(alice, 'a');
+    const { next_cursor: earlier } = await sync();
+    await begin({ kf: { foreignCursors: 'from_start' }, seed: 3 });
+    platform.kf.text(alice, 'b');
+    expect((await sync({ cursor: earlier })).msg_list).toMatchObject([{ text: { content: 'b' } }]);
   });
 
   test('has_more may be 1 with an empty list; what there is comes after it', async () => {

@@ -44,9 +44,11 @@ export interface Parcel {
 export interface Delivery {
   readonly id: string;
   readonly label: string;
+  /** Those that are over, in the order in which they ended. */
   readonly tries: CallbackTry[];
   /** Settles when the platform is done with it; never rejects. With an injected clock, time must move for it to come to that. */
   readonly done: Promise<'answered' | 'failed'>;
+  over: boolean;
 }
 
 interface Tried {
@@ -75,10 +77,13 @@ export class Callbacks {
   /** @param afterMs how long the platform takes before the first try */
   deliver(parcel: Parcel, afterMs = 0): Delivery {
     const tries: CallbackTry[] = [];
-    const delivery: Delivery = { id: parcel.id, label: parcel.label, tries, done: this.#run(parcel, tries, afterMs) };
+    const delivery: Delivery = { id: parcel.id, label: parcel.label, tries, done: this.#run(parcel, tries, afterMs), over: false };
     this.deliveries.push(delivery);
     this.#open.add(delivery.done);
-    void delivery.done.finally(() => this.#open.delete(delivery.done));
+    void delivery.done.finally(() => {
+      delivery.over = true;
+      this.#open.delete(delivery.done);
+    });
     return delivery;
   }
 

@@ -2,14 +2,17 @@ import { seeded } from '../seeded.ts';
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const FIRST_MSG_ID = 6_054_768_590_064_713_728n;
+/** Message ids between two seeds, so that another run's messages are never taken for this one's. */
+const RUN = 1_048_576n;
 
 /** Everything the platform makes up; the same seed makes up the same. */
 export class Ids {
   readonly #random: () => number;
-  #msgId = FIRST_MSG_ID;
+  #msgId: bigint;
 
   constructor(seed: number) {
     this.#random = seeded(seed);
+    this.#msgId = FIRST_MSG_ID + BigInt(seed) * RUN;
   }
 
   word(length: number): string {

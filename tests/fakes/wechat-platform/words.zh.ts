@@ -12,3 +12,6 @@ export const scannedCode = (scene: string): string => `扫描二维码「${scene
 export const choseSubscriptions = (accepted: readonly string[], rejected: readonly string[]): string =>
   [accepted.length > 0 ? `同意订阅 ${accepted.join('、')}` : '', rejected.length > 0 ? `拒绝订阅 ${rejected.join('、')}` : ''].filter(Boolean).join('；');
 export const ENTERED_KF = '进入客服会话';
+
+/** Who has a phone when the page opens. */
+export const PEOPLE: readonly string[] = ['王女士', '李大爷', '小赵'];

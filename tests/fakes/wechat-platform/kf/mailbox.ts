@@ -23,6 +23,8 @@ export class Mailbox {
   readonly #clock: PlatformClock;
   readonly #faults: Faults;
   readonly #ids: Ids;
+  /** Part of every cursor: one of another platform is told from ours. */
+  readonly #run: string;
   #pages = 0;
   #empty = 0;
   #withoutToken: Instant[] = [];
@@ -32,6 +34,7 @@ export class Mailbox {
     this.#clock = parts.clock;
     this.#faults = parts.faults;
     this.#ids = parts.ids;
+    this.#run = parts.ids.word(8);
   }
 
   add(entry: KfEntry): void {
@@ -66,15 +69,16 @@ export class Mailbox {
   }
 
   #page(position: number, list: readonly KfEntry[], more: boolean): object {
-    return { errcode: 0, errmsg: 'ok', next_cursor: `${position}.${this.#ids.word(24)}`, has_more: more ? 1 : 0, msg_list: list };
+    return { errcode: 0, errmsg: 'ok', next_cursor: `${position}.${this.#run}.${this.#ids.word(24)}`, has_more: more ? 1 : 0, msg_list: list };
   }
 
   /** Cursors never run out; the same one again reads the same again. */
   #position(cursor: string): number | undefined {
     if (cursor === '') return 0;
-    const found = /^(\d{1,12})\.[A-Za-z\d]{24}$/.exec(cursor);
+    const found = /^(\d{1,12})\.([A-Za-z\d]{8})\.[A-Za-z\d]{24}$/.exec(cursor);
     const position = Number(found?.[1] ?? NaN);
-    return cursor.length <= MAX_CURSOR_BYTES && position <= this.#kept.length ? position : undefined;
+    if (found?.[2] === this.#run && position <= this.#kept.length) return position;
+    return this.#settings.foreignCursors === 'from_start' && cursor.length <= MAX_CURSOR_BYTES ? 0 : undefined;
   }
 
   #refuse(token: string): object | undefined {

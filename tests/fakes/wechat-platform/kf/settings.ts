@@ -26,6 +26,8 @@ export interface KfSettings {
   readonly syncsWithoutToken: number;
   /** How far back sync_msg reaches. */
   readonly retentionMs: number;
+  /** A cursor that was not given here: refused, or read as the beginning (a simulator that was started anew). */
+  readonly foreignCursors: 'refuse' | 'from_start';
   readonly textBytes: number;
   readonly menu: { readonly items: number; readonly headBytes: number; readonly tailBytes: number; readonly idBytes: number };
   /** How long the codes for send_msg_on_event are good. */
@@ -51,6 +53,7 @@ export const KF_SETTINGS: KfSettings = {
   messageTokenMs: 10 * MINUTE,
   syncsWithoutToken: 10,
   retentionMs: 3 * DAY,
+  foreignCursors: 'refuse',
   textBytes: 2048,
   menu: { items: 10, headBytes: 1024, tailBytes: 1024, idBytes: 64 },
   codes: { welcome: 20 * SECOND, queue: 48 * HOUR, handover: 48 * HOUR, end: 20 * SECOND },

@@ -70,6 +70,6 @@ function readContent(xml: XmlElement, msgType: string, { textBytes }: ReplyExpec
     case 'transfer_customer_service':
       return { kind: 'transfer' };
     default:
-      return wrong(`unknown MsgType 「${msgType}」`);
+      return wrong(`unknown MsgType "${msgType}"`);
   }
 }
