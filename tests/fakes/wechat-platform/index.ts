@@ -1,0 +1,10 @@
+export { PlatformClock, SECOND, MINUTE, HOUR, DAY } from './clock.ts';
+export { WechatPlatform, type PlatformOptions } from './platform.ts';
+export { carryByInject, carryOverHttp, fetchOver, serverOver } from './http.ts';
+export { LOST, type Carry, type WireAnswer, type WireRequest } from './wire.ts';
+export type { ApiCall } from './calls.ts';
+export type { CallbackTry, Delivery } from './callbacks.ts';
+export type { Fault, FaultRates } from './faults.ts';
+export { OFFICIAL_SETTINGS, type OfficialSettings } from './official/settings.ts';
+export { KF_SETTINGS, type KfSettings } from './kf/settings.ts';
+export { Person, type Seen, type ScreenContent } from './person.ts';
