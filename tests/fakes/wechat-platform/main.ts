@@ -12,7 +12,7 @@ const HELP = `Usage: npm run wechat-sim -- [options]
 
   --port N              where the simulator listens on 127.0.0.1 (default 5230)
   --official URL        callback address of the Official Account (default http://127.0.0.1:3000/wechat/official)
-  --kf URL              callback address of customer service (default http://127.0.0.1:3000/wecom/kf)
+  --kf URL              callback address of customer service (default http://127.0.0.1:3000/wechat/kf)
   --mode MODE           plain, compatible or safe (default safe)
   --template ID=A,B     a template message with fields A and B; may be repeated
   --subscription ID=TERM:A,B
@@ -55,19 +55,19 @@ function readNumber(name: string, text: string): number {
 /** The lines for .env; names are those of Jiban's settings. */
 function settingsText({ official, kf }: WechatPlatform, baseUrl: string): string {
   return `# Official Account
-WECHAT_API_BASE=${baseUrl}
+WECHAT_API_URL=${baseUrl}
 WECHAT_APP_ID=${official.settings.appId}
 WECHAT_APP_SECRET=${official.settings.secret}
-WECHAT_ORIGINAL_ID=${official.settings.originalId}
+WECHAT_MODE=${values.mode}
 WECHAT_TOKEN=${official.settings.token}
 WECHAT_AES_KEY=${official.settings.aesKey}
 # customer service
-WECOM_API_BASE=${baseUrl}
+WECOM_API_URL=${baseUrl}
 WECOM_CORP_ID=${kf.settings.corpId}
 WECOM_KF_SECRET=${kf.settings.secret}
-WECOM_KF_OPEN_KFID=${kf.settings.openKfId}
-WECOM_KF_TOKEN=${kf.settings.token}
-WECOM_KF_AES_KEY=${kf.settings.aesKey}
+WECOM_KF_IDS=${kf.settings.openKfId}
+WECOM_TOKEN=${kf.settings.token}
+WECOM_AES_KEY=${kf.settings.aesKey}
 `;
 }
 

@@ -43,7 +43,7 @@ export const KF_SETTINGS: KfSettings = {
   openKfId: 'wkSimulated0000000000000000000001',
   token: 'simulatedKfToken',
   aesKey: 'c2ltdWxhdGVkLWN1c3RvbWVyLXNlcnZpY2Uta2V5LTE',
-  callbackUrl: 'http://127.0.0.1:3000/wecom/kf',
+  callbackUrl: 'http://127.0.0.1:3000/wechat/kf',
   callbacks: CALLBACK_RULES,
   verifyMs: SECOND,
   tokens: { ...TOKEN_RULES, renewAheadMs: 0 },
