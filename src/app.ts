@@ -19,7 +19,7 @@ import { runJob, type JobHandler } from './coordination/run-jobs.ts';
 import { startWorkLoop, type WorkLoop } from './coordination/work-loop.ts';
 import { chinaCalendar } from './dispatch/china-calendar.ts';
 import { dayOf, dueAt, objectBy, type DeadlinePolicy } from './dispatch/deadlines.ts';
-import { acceptBy, callOf, decideBy, dispatchTicket, redispatchTicket } from './dispatch/dispatch-ticket.ts';
+import { acceptBy, callOf, careCall, decideBy, dispatchTicket, redispatchTicket } from './dispatch/dispatch-ticket.ts';
 import { escalateTicket } from './dispatch/escalate-ticket.ts';
 import { openDirectories } from './dispatch/directories.ts';
 import { isDirectoryFile, loadDirectories, loadUnits, parsePlaces } from './dispatch/load-directory.ts';
@@ -200,7 +200,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
     };
 
     const turnDeps = {
-      store, understand: patient(understand), checkLifeSafety, openTicket: opening, applyCommand: applyTicketCommand, nextNumber, redact, dueAt: deadline, acceptBy,
+      store, understand: patient(understand), checkLifeSafety, openTicket: opening, applyCommand: applyTicketCommand, nextNumber, redact, dueAt: deadline, acceptBy, careCall: careCall({ directory: inForce, newId }),
       followUpGiveUpMs: Math.round(config.FOLLOW_UP_DAYS * DAY_MS), naming, needs: placeNeeds, runtime: botRuntime(), newId, now, log,
     };
     const takeTurn = async (only?: 'urgent'): Promise<boolean> => {

@@ -1,5 +1,5 @@
 import type { Conversation, Handoff } from '../domain/conversation.ts';
-import { isAppError } from '../domain/errors.ts';
+import { AppError, isAppError } from '../domain/errors.ts';
 import type { DomainEvent, Timer } from '../domain/events.ts';
 import type { Instant, NewId, TicketId } from '../domain/ids.ts';
 import type { InboundContent, Reply } from '../domain/message.ts';
@@ -7,6 +7,7 @@ import type { Logger, NewTranscriptEntry, Queries, Store, TurnClaim, UnderstandC
 import { isOpen, type FollowUpAnswers, type Ticket } from '../domain/ticket.ts';
 import { shortTitle, ticketCard, type Naming } from '../domain/ticket-card.ts';
 import type { LifeSafety, Understanding } from '../domain/understanding.ts';
+import type { Call } from '../domain/ticket-work.ts';
 import type { ApplyTicketCommand, DueAt, NextTicketNumber, OpenTicket } from '../domain/use-cases.ts';
 import { dateZh } from '../domain/words.zh.ts';
 import type { BotRuntime } from './botkit-runtime.ts';
@@ -28,6 +29,8 @@ export interface TurnDeps {
   readonly nextNumber: NextTicketNumber;
   readonly redact: (text: string) => string;
   readonly dueAt: DueAt;
+  /** Who is called to look after someone at this place; null: nobody is known. */
+  readonly careCall: (ticket: Ticket, now: Instant) => Call | null;
   readonly acceptBy: (ticket: Pick<Ticket, 'dueAt'>, now: Instant) => Instant;
   readonly followUpGiveUpMs: number;
   readonly naming: Naming;
@@ -177,6 +180,12 @@ async function carryOut(deps: TurnDeps, tx: Queries, claim: TurnClaim, command: 
       return;
     }
     case 'supplement': return void (await apply(command.ticketId, { do: 'supplement', text: command.text, redacted: deps.redact(command.text), media: command.media }));
+    case 'call_care': {
+      const ticket = await tx.ticket(command.ticketId, 'lock');
+      const call = ticket && deps.careCall(ticket, now);
+      if (!call) throw new AppError('unit.unknown', 'the directory names nobody who could look after someone there'); // after some tries a person hears of it
+      return void (await apply(command.ticketId, { do: 'whistle', calls: [call] }, 'system'));
+    }
     case 'withdraw': return void (await apply(command.ticketId, { do: 'withdraw', reason: command.reason }));
     case 'correct': return void (await apply(command.ticketId, { do: 'correct', changes: command.changes }));
     case 'ask_follow_up': return void (await apply(command.ticketId, { do: 'ask_follow_up', giveUpAt: now + deps.followUpGiveUpMs }, 'system'));

@@ -91,12 +91,15 @@ export function noteOf(turn: Turn, draft: Draft, reason: HandoffReason): string 
   return `${why[reason] ?? '需要人工判断'}。候选：${best || '无'}。地点：${draft.address.publicText || '未知'}。`;
 }
 
+/** Without these, someone alone and old, ill, or with an infant is in need at once. */
+const LEAVES_HELPLESS = /^(?:utilities\.(?:water|power|heating|gas)|housing\.elevator)$/;
+
 function open(turn: Turn, draft: Draft): void {
   const danger = draft.lifeSafety.rules.length > 0;
   turn.commands.push({ do: 'open', draft });
   const { utcOffsetMinutes } = turn.in.naming;
   turn.replies.push({
-    kind: 'ticket_after', of: { draft: draft.id }, chips: [CHIPS.status, CHIPS.human],
+    kind: 'ticket_after', of: { draft: draft.id }, chips: [CHIPS.status, ...(LEAVES_HELPLESS.test(draft.type ?? '') ? [CHIPS.care] : []), CHIPS.human],
     say: (card, title) => (danger ? SAY.openedEmergency : SAY.opened)(title, dateZh(card.dueAt, utcOffsetMinutes)) + (danger ? '' : SAY.wrongHint),
   });
   const [next, ...later] = turn.memory.later;

@@ -5,7 +5,7 @@ import { answer } from './plan-answer.ts';
 import { edit, image, keepEdit, keepImage, keepLocation, location } from './plan-gestures.ts';
 import { advance, isPlaceOnly, matterAt, newDraft, noteOf, report, several } from './plan-report.ts';
 import { beginSurvey, continueSurvey, surveyAnswer } from './plan-survey.ts';
-import { angry, cancel, chat, confirmed, correctLast, human, rated, status, supplement } from './plan-wishes.ts';
+import { angry, cancel, care, chat, confirmed, correctLast, human, rated, status, supplement } from './plan-wishes.ts';
 import type { Heard, TurnInput, TurnPlan } from './plan.ts';
 import { CHIPS, SAY, UNHEARD_NOTE } from './prompts.zh.ts';
 import { readYesNo } from './read-answer.ts';
@@ -134,6 +134,7 @@ function tap(turn: Turn, chip: string, label: string): void {
   if (turn.memory.followUp !== null && kind === 'fu') return surveyAnswer(turn, value);
   if (chip === CHIPS.human.id) return human(turn);
   if (chip === CHIPS.status.id) return status(turn, null);
+  if (chip === CHIPS.care.id) return care(turn);
   if (chip === CHIPS.cancelDraft.id) return cancel(turn);
   if (kind === 'withdraw' && turn.memory.confirm !== null) return confirmed(turn, value === 'yes');
   if (chip === CHIPS.notSame.id && merged !== null) {

@@ -1,4 +1,5 @@
 import { isOpen, isBeforeAcceptance, isUnderWay, type Ticket } from '../domain/ticket.ts';
+import { isOpenTask } from '../domain/ticket-work.ts';
 import type { Understanding } from '../domain/understanding.ts';
 import { STATUS_ZH } from '../domain/words.zh.ts';
 import { addressOf, addressOfTicket, addToDraft, mergeAddress } from './draft.ts';
@@ -94,6 +95,17 @@ export function correctLast(turn: Turn, understanding: Understanding): boolean {
   if (!ticket || piece.text === '') return false;
   correctAddress(turn, ticket, piece);
   return true;
+}
+
+/** Said once, by one tap: the community looks after them. Where nobody has the matter yet or the street is unknown, a person does. */
+export function care(turn: Turn): void {
+  const open = turn.in.tickets.filter((each) => isUnderWay(each.state.status));
+  const ticket = open.find((each) => each.id === turn.memory.lastTicketId) ?? open[0];
+  if (ticket?.work.tasks.some((task) => task.kind === 'care' && isOpenTask(task))) return turn.text(SAY.careAlready);
+  const held = ticket !== undefined && ticket.unitId !== null && ['dispatched', 'accepted', 'in_progress'].includes(ticket.state.status);
+  if (!held || (ticket.address.place?.street ?? null) === null) return turn.handOver('asked_for_human', 'h24', '居民说家里有老人、病人或婴幼儿，需要照应；地点或承办单位还不清楚，请联系街道、社区。');
+  turn.commands.push({ do: 'call_care', ticketId: ticket.id });
+  turn.showTicket(ticket, (title) => SAY.careAsked(title));
 }
 
 export function correctAddress(turn: Turn, ticket: Ticket, piece: ReturnType<typeof addressOf>): void {

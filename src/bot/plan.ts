@@ -43,6 +43,8 @@ export type PlannedReply =
 export type TurnCommand =
   | { readonly do: 'open'; readonly draft: Draft }
   | { readonly do: 'supplement'; readonly ticketId: TicketId; readonly text: string; readonly media: readonly MediaId[] }
+  /** 送水上门: the community is called to look after someone, beside the matter itself. */
+  | { readonly do: 'call_care'; readonly ticketId: TicketId }
   | { readonly do: 'withdraw'; readonly ticketId: TicketId; readonly reason: string }
   | { readonly do: 'correct'; readonly ticketId: TicketId; readonly changes: TicketCorrection }
   | { readonly do: 'ask_follow_up'; readonly ticketId: TicketId }

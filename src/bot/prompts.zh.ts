@@ -21,6 +21,7 @@ export const CHIPS = {
   withdrawYes: { id: 'withdraw:yes', label: '确定撤回' },
   withdrawNo: { id: 'withdraw:no', label: '不撤了' },
   lastAddress: { id: 'addr:last', label: '还是刚才的地点' },
+  care: { id: 'care', label: '家里有老人病人或婴儿，要照应' },
   notSame: { id: 'matter:new', label: '这是另一件事' },
 } as const satisfies Record<string, Chip>;
 
@@ -41,6 +42,8 @@ export const SAY = {
   rephrase: '没太明白您的意思，换个说法再讲一遍好吗？什么事、在哪里。',
   opened: (title: string, due: string) => `已为您立单：${title}。正在确定承办单位，最迟${due}前办结，每一步我都会告诉您。`,
   openedEmergency: (title: string, due: string) => `已按特急立单：${title}，最迟${due}前处置。请先保证自身安全，不要等我们，先拨紧急电话。`,
+  careAsked: (title: string) => `好的，已请街道、社区上门照应，送水送药等需要直接跟他们说就行。工单${title}照常办理。`,
+  careAlready: '已经请街道、社区上门照应了，他们会跟您联系。',
   wrongHint: '有写错的地方，点卡片上那一项就能改。',
   supplemented: (title: string) => `已补充到工单：${title}，承办单位会看到。`,
   merged: (title: string, status: string) => `您反映过这件事，工单${title}目前：${status}。您刚说的已补充进去，不用重复反映。`,

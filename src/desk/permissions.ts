@@ -1,7 +1,7 @@
 import type { Role, User } from '../domain/desk.ts';
 import type { UnitId } from '../domain/ids.ts';
 import { unitRoles, type Ticket } from '../domain/ticket.ts';
-import type { UnitRole } from '../domain/ticket-work.ts';
+import { isOpenTask, type UnitRole } from '../domain/ticket-work.ts';
 
 /** How far a role's right reaches: everywhere, to its own unit's tickets, or not at all. */
 export type Reach = 'all' | 'own' | 'none';
@@ -63,8 +63,12 @@ export function mayOn(user: User, action: Action, ticket: Pick<Ticket, 'state' |
   return unitRoles(ticket).some(({ unit, role }) => unit === user.unitId && (AS[action] ?? ['lead']).includes(role));
 }
 
+/** Whoever was asked to come to the door (送水上门), at the resident's own wish, must know which one. */
+const looksAfter = (user: User, { work }: Pick<Ticket, 'work'>): boolean =>
+  !user.disabled && user.unitId !== null && work.tasks.some((task) => task.kind === 'care' && task.unit === user.unitId && isOpenTask(task));
+
 /** A report of misconduct may be about the very unit that reads it: it never learns who wrote. */
-export function mayReadReporter(user: User, ticket: Pick<Ticket, 'nature' | 'unitId'>): boolean {
-  if (!may(user, 'ticket.read_reporter', ticket.unitId)) return false;
+export function mayReadReporter(user: User, ticket: Pick<Ticket, 'nature' | 'unitId' | 'work'>): boolean {
+  if (!may(user, 'ticket.read_reporter', ticket.unitId) && !looksAfter(user, ticket)) return false;
   return ticket.nature !== 'misconduct_report' || reach(user, 'ticket.read_reporter') === 'all';
 }

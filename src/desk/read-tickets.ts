@@ -48,8 +48,7 @@ export async function readTicket(deps: DeskDeps, user: User, idOrNumber: string)
 }
 
 function hiddenBecause(user: User, ticket: Ticket, reporter: boolean): TicketView['secretHidden'] {
-  if (!may(user, 'ticket.read_reporter', ticket.unitId)) return 'not_for_you';
-  if (!reporter) return 'reporter_protected';
+  if (!reporter) return may(user, 'ticket.read_reporter', ticket.unitId) ? 'reporter_protected' : 'not_for_you';
   return ticket.secret === null ? 'erased' : null;
 }
 

@@ -1,11 +1,12 @@
-import type { Routable, Routed } from '../domain/directory.ts';
+import { COMMUNITY, type Directory, type Routable, type Routed } from '../domain/directory.ts';
 import type { Instant, NewId, TaskId, TicketId, UnitId } from '../domain/ids.ts';
 import type { Queries } from '../domain/ports.ts';
 import type { ApplyTicketCommand, DueAt } from '../domain/use-cases.ts';
 import type { Ticket, TicketCommand } from '../domain/ticket.ts';
 import type { Call } from '../domain/ticket-work.ts';
 import { URGENCIES } from '../domain/understanding.ts';
-import { CALLED_BY_DIRECTORY } from './lines.zh.ts';
+import { CALLED_BY_DIRECTORY, CARE_ASK } from './lines.zh.ts';
+import { unitsFor } from './route-ticket.ts';
 
 export interface DispatchDeps {
   readonly route: (matter: Routable) => Routed;
@@ -31,6 +32,17 @@ const CALLED_SHARE = 0.8;
 /** 吹哨: what a unit is called to, and by when it must be there and answer. */
 export const callOf = (ticket: Pick<Ticket, 'dueAt'>, call: { readonly id: TaskId; readonly unit: UnitId; readonly ask: string; readonly kind?: Call['kind'] }, now: Instant): Call =>
   ({ kind: 'whistle', ...call, reportBy: acceptBy(ticket, now), answerBy: now + Math.max(10 * MINUTE_MS, Math.round((ticket.dueAt - now) * CALLED_SHARE)) });
+
+/** 送水上门: the community of the place, or its street; they are called beside the lead and answer to it. */
+export function careCall(deps: { readonly directory: () => Directory | null; readonly newId: NewId }) {
+  return (ticket: Ticket, now: Instant): Call | null => {
+    const directory = deps.directory();
+    const { place } = ticket.address;
+    const here = place?.community ?? place?.street ?? '';
+    const unit = directory && [COMMUNITY, 'subdistrict'].flatMap((kind) => unitsFor(directory, { kind }, here)).find((each) => each.area.length >= 9);
+    return unit ? callOf(ticket, { id: deps.newId() as TaskId, unit: unit.id, ask: CARE_ASK, kind: 'care' }, now) : null;
+  };
+}
 
 /** What the directory looks at: the type, the place, words that may name whose the thing is, and when it was reported. */
 export const routable = (ticket: Pick<Ticket, 'type' | 'address' | 'description' | 'openedAt'>): Routable =>

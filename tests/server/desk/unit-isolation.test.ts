@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { MediaId } from '../../../src/domain/ids.ts';
+import type { MediaId, TaskId } from '../../../src/domain/ids.ts';
 import { ask, inject, makeDesk, makeTicket, POWER, signedIn, waitingConversation, WATER, type Desk } from './desk-harness.ts';
 
 let desk: Desk;
@@ -90,4 +90,20 @@ test('after erasure the ticket still reads, without what was sealed', async () =
   const ticket = await makeTicket(desk, { to: WATER });
   await desk.deps.store.eraseResident(ticket.residentId, desk.deps.now());
   expect((await ask(desk, water, 'GET', `/tickets/${ticket.id}`)).body).toMatchObject({ number: ticket.number, secret: null, secretHidden: 'erased' });
+});
+
+test('a called unit sees the ticket and not the door; who was asked to look after someone sees the door, until it has answered', async () => {
+  const ticket = await makeTicket(desk, { to: WATER });
+  const call = (kind: 'whistle' | 'care') => desk.deps.store.transaction((tx) => desk.deps.applyTicketCommand(tx, {
+    ticketId: ticket.id, actor: { role: 'system' }, now: desk.deps.now(),
+    command: { do: 'whistle', calls: [{ id: `call-${kind}` as TaskId, unit: POWER, ask: '请到场', kind, reportBy: desk.deps.now() + 1, answerBy: desk.deps.now() + 2 }] },
+  }));
+  expect((await ask(desk, power, 'GET', `/tickets/${ticket.id}`)).status).toBe(404);
+  await call('whistle');
+  expect((await ask(desk, power, 'GET', `/tickets/${ticket.id}`)).body).toMatchObject({ secret: null, secretHidden: 'not_for_you', location: null });
+  expect((await ask(desk, power, 'POST', `/tickets/${ticket.id}/accept`)).status).toBe(404);
+  await call('care');
+  expect((await ask(desk, power, 'GET', `/tickets/${ticket.id}`)).body['secret']).toMatchObject({ contact: '13800138000', words: [] });
+  expect((await ask(desk, power, 'POST', `/tickets/${ticket.id}/answer-task`, { task: 'call-care', answer: '已送水上门并留下联系卡' })).status).toBe(200);
+  expect((await ask(desk, power, 'GET', `/tickets/${ticket.id}`)).body['secret']).toBeNull();
 });
