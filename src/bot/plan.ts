@@ -45,6 +45,7 @@ export type TurnCommand =
   | { readonly do: 'supplement'; readonly ticketId: TicketId; readonly text: string; readonly media: readonly MediaId[] }
   | { readonly do: 'withdraw'; readonly ticketId: TicketId; readonly reason: string }
   | { readonly do: 'correct'; readonly ticketId: TicketId; readonly changes: TicketCorrection }
+  | { readonly do: 'object'; readonly special: NonNullable<ConversationMemory['special']> }
   | { readonly do: 'ask_follow_up'; readonly ticketId: TicketId }
   | { readonly do: 'follow_up'; readonly ticketId: TicketId; readonly answers: FollowUpAnswers }
   | { readonly do: 'follow_up_later'; readonly ticketId: TicketId };

@@ -4,6 +4,7 @@ import type { DomainEvent, Timer } from './events.ts';
 import type { ConversationId, Instant, MediaId, MessageId, ResidentId, TicketId, UnitId, UserId } from './ids.ts';
 import type { Author, Channel, InboundContent, InboundMessage, OutboundMessage, Reply, Sent, TranscriptMessage } from './message.ts';
 import type { HistoryEntry, Ticket, TicketEvent, TicketStatus } from './ticket.ts';
+import type { SpecialWayEntry } from './special-ways.ts';
 import type { Understanding } from './understanding.ts';
 
 /** What `understand` may know besides the text; never who wrote it. */
@@ -174,6 +175,10 @@ export interface Queries {
   session(tokenHash: string, now: Instant): Promise<Session | null>;
   endSession(tokenHash: string): Promise<void>;
   insertCorrection(correction: Correction): Promise<void>;
+  /** Appends one row to the audit of art. 11(3). */
+  recordSpecialWay(entry: SpecialWayEntry): Promise<void>;
+  /** In the order they were written. */
+  specialWays(id: ConversationId): Promise<readonly SpecialWayEntry[]>;
 
   // media
   insertMedia(media: Media): Promise<void>;
