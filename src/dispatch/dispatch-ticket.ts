@@ -5,7 +5,7 @@ import type { ApplyTicketCommand, DueAt } from '../domain/use-cases.ts';
 import type { Ticket, TicketCommand } from '../domain/ticket.ts';
 import type { Call } from '../domain/ticket-work.ts';
 import { URGENCIES } from '../domain/understanding.ts';
-import { CALLED_BY_DIRECTORY } from './lines.zh.ts';
+import { CALLED_BY_DIRECTORY, REPORT_NEEDS_PERSON } from './lines.zh.ts';
 
 export interface DispatchDeps {
   readonly route: (matter: Routable) => Routed;
@@ -41,7 +41,7 @@ export function dispatchTicket(deps: DispatchDeps) {
   return async (tx: Queries, event: { readonly ticketId: TicketId }, now: Instant): Promise<void> => {
     const ticket = await tx.ticket(event.ticketId, 'lock');
     if (!ticket || ticket.state.status !== 'opened') return; // an operator or the resident was quicker
-    const routed = deps.route(routable(ticket));
+    const routed = forPerson(ticket, deps.route(routable(ticket)));
     await deps.applyCommand(tx, { ticketId: ticket.id, actor: { role: 'system' }, now, command: commandOf(deps, ticket, routed, now) });
   };
 }
@@ -57,11 +57,17 @@ export function redispatchTicket(deps: DispatchDeps) {
     // A new description or urgency is no reason to undo what a dispatcher has decided.
     const corrected = (await tx.history(event.ticketId))[event.historySeq - 1]?.open;
     if (corrected?.['typeTo'] === undefined && corrected?.['address'] !== true) return;
-    const routed = deps.route(routable(ticket));
+    const routed = forPerson(ticket, deps.route(routable(ticket)));
     const stays = routed.kind === 'unrouted' ? ticket.state.status === 'unrouted' : ticket.state.status === 'dispatched' && routed.to === ticket.unitId;
     if (stays) return;
     await deps.applyCommand(tx, { ticketId: ticket.id, actor: { role: 'system' }, now, command: commandOf(deps, ticket, { ...routed, because: `更正后${routed.because}` }, now) });
   };
+}
+
+/** Whom a 举报 accuses stands in its words, and it may be the very unit of the directory: nothing of it goes anywhere without a person. */
+function forPerson(ticket: Pick<Ticket, 'nature'>, routed: Routed): Routed {
+  if (ticket.nature !== 'misconduct_report' || routed.kind === 'unrouted') return routed;
+  return { kind: 'unrouted', because: REPORT_NEEDS_PERSON, version: routed.version, why: 'not_dispatched', rule: routed.rule, rivals: [routed.to] };
 }
 
 function commandOf(deps: Pick<DispatchDeps, 'dueAt' | 'objectBy' | 'newId'>, ticket: Ticket, routed: Routed, now: Instant): TicketCommand {

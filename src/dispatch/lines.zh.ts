@@ -1,2 +1,3 @@
 /** Words the dispatch itself writes; residents and units read them. */
+export const REPORT_NEEDS_PERSON = '举报件不自动派单、抄送和吹哨，由派单员核对被举报单位后确定';
 export const CALLED_BY_DIRECTORY = '按派单目录自动吹哨：请到场配合主责单位办理，并在时限内答复';
