@@ -25,8 +25,9 @@ import { openDirectories } from './dispatch/directories.ts';
 import { isDirectoryFile, loadDirectories, loadUnits, parsePlaces } from './dispatch/load-directory.ts';
 import { loadStages } from './dispatch/load-stages.ts';
 import { routeTicket } from './dispatch/route-ticket.ts';
-import type { Routable, Routed } from './domain/directory.ts';
+import { INVESTIGATORS, type Routable, type Routed } from './domain/directory.ts';
 import { AppError } from './domain/errors.ts';
+import type { UnitId } from './domain/ids.ts';
 import type { DomainEvent, DomainEventKind, TimerKind } from './domain/events.ts';
 import type { Channel, InboundMessage } from './domain/message.ts';
 import { TOPICS, type Connector, type Coordination, type Queries, type Stored, type Understand } from './domain/ports.ts';
@@ -215,7 +216,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
     };
 
     const overdue = ticketOverdue(applyTicketCommand) as JobHandler;
-    const dispatchDeps = { route, dueAt: deadline, applyCommand: applyTicketCommand, objectBy: objectUntil, newId };
+    const dispatchDeps = { route, dueAt: deadline, applyCommand: applyTicketCommand, objectBy: objectUntil, newId, investigates: (unit: UnitId) => INVESTIGATORS.has(city.units.get(unit)?.kind ?? '') };
     const escalate = escalateTicket({ directory: inForce, applyCommand: applyTicketCommand });
     const handlers = new Map<string, JobHandler>([
       ['dispatchTicket', dispatchTicket(dispatchDeps) as JobHandler], ['redispatchTicket', redispatchTicket(dispatchDeps) as JobHandler],

@@ -36,7 +36,7 @@ export function draftOf(words: string, understanding: Understanding, context: { 
     id: context.id, words: [words], media: context.media,
     type: understanding.decision.kind === 'ask' && understanding.decision.ask === 'type' ? null : understanding.type,
     typeProbability: understanding.candidates[0]?.probability ?? 0, typeBy: 'model', candidates: understanding.candidates.slice(0, 8),
-    nature: understanding.nature?.value ?? 'assistance', disposition: understanding.disposition.value,
+    nature: understanding.nature?.value ?? 'assistance', disposition: understanding.disposition.value, dispositionProbability: understanding.disposition.probability,
     urgency: lifeSafety.rules.length > 0 ? 'h2' : (understanding.urgency?.value ?? 'd7'), urgencyEvidence: understanding.urgencyEvidence, lifeSafety,
     address, missing: missingAtFirst(words, understanding, address, context.needs), modelVersion: understanding.modelVersion, startedAt: context.now,
   };

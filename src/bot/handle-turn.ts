@@ -188,6 +188,10 @@ async function carryOut(deps: TurnDeps, tx: Queries, claim: TurnClaim, command: 
     }
     case 'withdraw': return void (await apply(command.ticketId, { do: 'withdraw', reason: command.reason }));
     case 'correct': return void (await apply(command.ticketId, { do: 'correct', changes: command.changes }));
+    case 'object': return tx.recordSpecialWay({
+      kind: 'objected', tellingId: command.special.tellingId, at: now, conversationId: claim.conversation.id, residentId: claim.conversation.residentId,
+      outcome: command.special.outcome, type: claim.conversation.memory.draft?.type ?? null, probability: null, by: 'resident', decision: null,
+    });
     case 'ask_follow_up': return void (await apply(command.ticketId, { do: 'ask_follow_up', giveUpAt: now + deps.followUpGiveUpMs }, 'system'));
     case 'follow_up': {
       const ticket = await tx.ticket(command.ticketId, 'lock');

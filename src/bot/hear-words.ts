@@ -1,5 +1,6 @@
 import type { Catalogue } from '../domain/catalogue.ts';
 import { isOpen, type Ticket } from '../domain/ticket.ts';
+import { isProposed } from '../domain/special-ways.ts';
 import type { Understanding } from '../domain/understanding.ts';
 import { addressOf } from './draft.ts';
 
@@ -25,7 +26,7 @@ export const isCorrection = (text: string): boolean => /(?:不对|说错|写错|
 export function isSensitive(understanding: Understanding, catalogue: Catalogue): boolean {
   const { disposition, nature, candidates } = understanding;
   if (nature?.value === 'misconduct_report' && candidates.some((each) => each.probability >= 0.1 && catalogue.types[each.value]?.transferOnly === true)) return true;
-  return disposition.probability >= 0.5 && ['legal_channel', 'confidential', 'unlawful'].includes(disposition.value);
+  return isProposed(disposition.value, disposition.probability);
 }
 
 /** 「12号楼1单元」: 12 and 1; another house is not the same matter for containing the same digit. */

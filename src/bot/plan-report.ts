@@ -19,7 +19,7 @@ export function report(turn: Turn, heard: Heard): void {
   if (repeated && !turn.danger && !place) return mergeInto(turn, repeated, heard);
   if (isSensitive(understanding, turn.in.naming.catalogue)) {
     turn.remember({ draft: place ? matterAt(turn, place, heard) : newDraft(turn, heard), asked: [] });
-    return turn.handOver('sensitive', 'd7', `涉及${turn.typeName(understanding.type)}（${understanding.disposition.value}），请告知法定渠道并决定是否立单。`);
+    return turn.handOver('sensitive', 'd7', `涉及${turn.typeName(understanding.type)}（${understanding.disposition.value} ${Math.round(understanding.disposition.probability * 100)}%），请告知法定渠道并决定是否立单。`);
   }
   if (understanding.address.outside && understanding.address.place === null && !place) return turn.text(SAY.tooFarOutside, CHIPS.human);
   let draft = place ? matterAt(turn, place, heard) : newDraft(turn, heard);

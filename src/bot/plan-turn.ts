@@ -8,6 +8,7 @@ import { beginSurvey, continueSurvey, surveyAnswer } from './plan-survey.ts';
 import { angry, cancel, care, chat, confirmed, correctLast, human, rated, status, supplement } from './plan-wishes.ts';
 import type { Heard, TurnInput, TurnPlan } from './plan.ts';
 import { CHIPS, SAY, UNHEARD_NOTE } from './prompts.zh.ts';
+import { objects, object } from './plan-objection.ts';
 import { readYesNo } from './read-answer.ts';
 import { Turn } from './turn.ts';
 
@@ -39,6 +40,7 @@ function sayDanger(turn: Turn): void {
 }
 
 function underOperator(turn: Turn): void {
+  if (objects(turn)) object(turn);
   turn.alarmOperator();
   keepForOperator(turn);
   // What was done stays done; to the resident only the operator speaks.
@@ -52,6 +54,7 @@ function whileWaiting(turn: Turn, content: InboundContent): void {
     const { draft } = turn.memory;
     return draft ? advance(turn, draft, []) : turn.text(SAY.backToBot);
   }
+  if (objects(turn)) return object(turn);
   turn.alarmOperator();
   keepForOperator(turn);
   const left = Math.max(1, Math.ceil(((conversation.waitingUntil ?? now) - now) / 60_000));
@@ -81,6 +84,7 @@ function keepWords(turn: Turn, heard: Heard): void {
 }
 
 function asBot(turn: Turn, content: Exclude<InboundContent, { kind: 'system' }>): void {
+  if (!turn.danger && objects(turn)) return object(turn);
   switch (content.kind) {
     case 'tap': return tap(turn, content.chip, content.label);
     case 'edit': return edit(turn, content);

@@ -47,6 +47,7 @@ export type TurnCommand =
   | { readonly do: 'call_care'; readonly ticketId: TicketId }
   | { readonly do: 'withdraw'; readonly ticketId: TicketId; readonly reason: string }
   | { readonly do: 'correct'; readonly ticketId: TicketId; readonly changes: TicketCorrection }
+  | { readonly do: 'object'; readonly special: NonNullable<ConversationMemory['special']> }
   | { readonly do: 'ask_follow_up'; readonly ticketId: TicketId }
   | { readonly do: 'follow_up'; readonly ticketId: TicketId; readonly answers: FollowUpAnswers }
   | { readonly do: 'follow_up_later'; readonly ticketId: TicketId };

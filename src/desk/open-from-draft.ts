@@ -5,6 +5,7 @@ import type { ConversationId } from '../domain/ids.ts';
 import type { Ticket } from '../domain/ticket.ts';
 import { announce, type DeskDeps } from './deps.ts';
 import { lockOwn } from './conversation-locks.ts';
+import { noteDecision } from './tell-special-way.ts';
 import { applyChanges, checkType, correctionOf, draftOf, keepCorrection, type DraftChanges } from './correct-draft.ts';
 
 export interface Opening {
@@ -33,6 +34,7 @@ export async function openFromDraft(deps: DeskDeps, operator: User, id: Conversa
     if (draft.type === null) throw new AppError('message.invalid', 'choose a type first');
     const description = opening.description?.trim() ?? '';
     const opened = await deps.openTicket(tx, { draft, conversation, number, openedBy: operator.id, now, ...(description !== '' && { description }) });
+    await noteDecision(tx, conversation, operator, 'ticket', now);
     await tx.saveConversation({ ...conversation, memory: afterOpening(conversation.memory, opened) });
     await keepCorrection(tx, correctionOf(conversation, before, opening.changes, operator, now), opened.id);
     return opened;
@@ -43,5 +45,5 @@ export async function openFromDraft(deps: DeskDeps, operator: User, id: Conversa
 
 function afterOpening(memory: ConversationMemory, ticket: Ticket): ConversationMemory {
   const [next = null, ...later] = memory.later;
-  return { ...memory, draft: next, later, asked: [], merged: null, lastTicketId: ticket.id };
+  return { ...memory, draft: next, later, asked: [], merged: null, special: null, lastTicketId: ticket.id };
 }

@@ -8,6 +8,7 @@ import type { Urgency } from '../domain/understanding.ts';
 import { typeName } from '../domain/catalogue.ts';
 import type { DeskDeps } from './deps.ts';
 import { peopleOf, unitName } from './names.ts';
+import { asTicket, hiddenHistory, hiddenReport, readsHidden } from './hidden-reporter.ts';
 import { may, mayOn, mayReadReporter, reach } from './permissions.ts';
 import { workView } from './work-view.ts';
 import type { PageOf, TicketAction, TicketSummary, TicketView, TimelineLine } from './views.ts';
@@ -16,8 +17,11 @@ import type { PageOf, TicketAction, TicketSummary, TicketView, TimelineLine } fr
 export async function listTickets(deps: DeskDeps, user: User, { statuses, role, ...page }: Page & { readonly statuses: readonly TicketStatus[] | null; readonly role?: UnitRole | undefined }): Promise<PageOf<TicketSummary>> {
   const own = reach(user, 'ticket.list') === 'all' ? null : user.unitId;
   const { items, next } = await deps.store.tickets({ ...(own !== null && { unitId: own, ...(role && { role }) }), ...(statuses !== null && { statuses }) }, page);
-  return { items: items.map((ticket) => ticketSummary(deps, ticket)), next };
+  return { items: items.map((ticket) => ticketSummary(deps, shownTo(deps, user, ticket))), next };
 }
+
+/** The ticket as this reader may know it. */
+const shownTo = (deps: DeskDeps, user: User, ticket: Ticket): Ticket => (readsHidden(deps, user, ticket) ? asTicket(hiddenReport(ticket)) : ticket);
 
 /** By id or by number. Another unit's ticket and none at all look the same. @throws AppError `ticket.not_found` */
 export async function findTicket(deps: Pick<DeskDeps, 'store'>, user: User, idOrNumber: string): Promise<Ticket> {
@@ -27,8 +31,10 @@ export async function findTicket(deps: Pick<DeskDeps, 'store'>, user: User, idOr
 }
 
 export async function readTicket(deps: DeskDeps, user: User, idOrNumber: string): Promise<TicketView> {
-  const ticket = await findTicket(deps, user, idOrNumber);
-  const history = await deps.store.history(ticket.id);
+  const whole = await findTicket(deps, user, idOrNumber);
+  const ticket = shownTo(deps, user, whole);
+  const read = await deps.store.history(whole.id);
+  const history = readsHidden(deps, user, whole) ? hiddenHistory(read) : read;
   const nameOf = peopleOf(deps.store);
   const reporter = mayReadReporter(user, ticket);
   const readsAll = reach(user, 'conversation.read') === 'all';
@@ -38,12 +44,12 @@ export async function readTicket(deps: DeskDeps, user: User, idOrNumber: string)
     place: ticket.address.place, label: ticket.address.label, location: reporter || reach(user, 'ticket.read') === 'all' ? ticket.address.location : null,
     secret: reporter && ticket.secret ? { ...ticket.secret, words: readsWords ? ticket.secret.words : [] } : null,
     secretHidden: hiddenBecause(user, ticket, reporter),
-    media: ticket.media, work: workView(deps, user, ticket),
+    media: ticket.media, work: { ...workView(deps, user, ticket), can: workView(deps, user, whole).can },
     timeline: await Promise.all(history.map((entry) => timelineLine(deps, entry, nameOf, readsWords))),
     openedByBot: ticket.openedBy === 'bot',
     conversationId: readsAll ? ticket.conversationId : null,
     candidates: readsAll ? ticket.candidates : [],
-    can: actionsOn(user, ticket, deps.now()), now: deps.now(),
+    can: actionsOn(user, whole, deps.now()), now: deps.now(),
   };
 }
 

@@ -5,7 +5,7 @@ import type { ApplyTicketCommand, DueAt } from '../domain/use-cases.ts';
 import type { Ticket, TicketCommand } from '../domain/ticket.ts';
 import type { Call } from '../domain/ticket-work.ts';
 import { URGENCIES } from '../domain/understanding.ts';
-import { CALLED_BY_DIRECTORY, CARE_ASK } from './lines.zh.ts';
+import { CALLED_BY_DIRECTORY, CARE_ASK, REPORT_NEEDS_PERSON } from './lines.zh.ts';
 import { unitsFor } from './route-ticket.ts';
 
 export interface DispatchDeps {
@@ -15,6 +15,8 @@ export interface DispatchDeps {
   /** Until when the unit may object to what is dispatched now. */
   readonly objectBy: ObjectBy;
   readonly newId: NewId;
+  /** Whether it is this unit's office to look into what others do. */
+  readonly investigates: (unit: UnitId) => boolean;
 }
 
 export type ObjectBy = (ticket: Pick<Ticket, 'dueAt'>, now: Instant) => Instant;
@@ -53,7 +55,7 @@ export function dispatchTicket(deps: DispatchDeps) {
   return async (tx: Queries, event: { readonly ticketId: TicketId }, now: Instant): Promise<void> => {
     const ticket = await tx.ticket(event.ticketId, 'lock');
     if (!ticket || ticket.state.status !== 'opened') return; // an operator or the resident was quicker
-    const routed = deps.route(routable(ticket));
+    const routed = forPerson(deps, ticket, deps.route(routable(ticket)));
     await deps.applyCommand(tx, { ticketId: ticket.id, actor: { role: 'system' }, now, command: commandOf(deps, ticket, routed, now) });
   };
 }
@@ -69,11 +71,18 @@ export function redispatchTicket(deps: DispatchDeps) {
     // A new description or urgency is no reason to undo what a dispatcher has decided.
     const corrected = (await tx.history(event.ticketId))[event.historySeq - 1]?.open;
     if (corrected?.['typeTo'] === undefined && corrected?.['address'] !== true) return;
-    const routed = deps.route(routable(ticket));
+    const routed = forPerson(deps, ticket, deps.route(routable(ticket)));
     const stays = routed.kind === 'unrouted' ? ticket.state.status === 'unrouted' : ticket.state.status === 'dispatched' && routed.to === ticket.unitId;
     if (stays) return;
     await deps.applyCommand(tx, { ticketId: ticket.id, actor: { role: 'system' }, now, command: commandOf(deps, ticket, { ...routed, because: `更正后${routed.because}` }, now) });
   };
+}
+
+/** Whom a 举报 accuses stands in its words, and it may be the very unit of the directory: only an investigator gets it without a person, and nobody else hears of it. */
+function forPerson(deps: Pick<DispatchDeps, 'investigates'>, ticket: Pick<Ticket, 'nature'>, routed: Routed): Routed {
+  if (ticket.nature !== 'misconduct_report' || routed.kind === 'unrouted') return routed;
+  if (deps.investigates(routed.to)) return { ...routed, co: [], call: [], copies: [] };
+  return { kind: 'unrouted', because: REPORT_NEEDS_PERSON, version: routed.version, why: 'not_dispatched', rule: routed.rule, rivals: [routed.to] };
 }
 
 function commandOf(deps: Pick<DispatchDeps, 'dueAt' | 'objectBy' | 'newId'>, ticket: Ticket, routed: Routed, now: Instant): TicketCommand {

@@ -30,7 +30,10 @@ export function escalateTicket(deps: EscalateDeps) {
       const entry = (await tx.history(ticket.id))[cause.historySeq - 1];
       if (entry?.open['waitedFor'] !== 'resolve' || escalated !== null || now < ticket.dueAt) return;
     } else if (escalated?.nextAt !== cause.dueAt) return;
-    const { level, to } = overseer(deps.directory(), ticket);
+    const above = overseer(deps.directory(), ticket);
+    const { level } = above;
+    // A 举报 is shown to no further unit without a person; the dispatchers see that it is late.
+    const to = ticket.nature === 'misconduct_report' ? null : above.to;
     const nextAt = now + (level === 'city' ? AT_THE_TOP_MS : EVERY_MS[ticket.urgency]);
     await deps.applyCommand(tx, { ticketId: ticket.id, actor: { role: 'system' }, now, command: { do: 'escalate', level, to, nextAt } });
   };

@@ -1,5 +1,6 @@
 import type { ConversationId, Instant, MediaId, ResidentId, TicketId, UserId } from './ids.ts';
 import type { Channel } from './message.ts';
+import type { SpecialKey } from './special-ways.ts';
 import type { Disposition, IssueType, LifeSafety, MissingField, Nature, Place, PlaceCandidate, Scored, Urgency, UrgencyEvidence } from './understanding.ts';
 
 /** Exactly one side speaks: `bot → waiting → operator → bot`. */
@@ -22,6 +23,8 @@ export interface Draft {
   readonly candidates: readonly Scored<IssueType>[];
   readonly nature: Nature;
   readonly disposition: Disposition;
+  /** Calibrated, 0–1; absent in drafts of before it was kept. */
+  readonly dispositionProbability?: number;
   readonly urgency: Urgency;
   readonly urgencyEvidence: readonly UrgencyEvidence[];
   readonly lifeSafety: LifeSafety;
@@ -65,12 +68,14 @@ export interface ConversationMemory {
   readonly dialog: Readonly<Record<string, unknown>> | null;
   /** Ticket and script of the survey under way. */
   readonly followUp: { readonly ticketId: TicketId; readonly script: string } | null;
+  /** The way of art. 11(3) told last; the resident may object to it. */
+  readonly special: { readonly tellingId: string; readonly outcome: SpecialKey; readonly objected: boolean } | null;
   readonly greeted: boolean;
 }
 
 export const EMPTY_MEMORY: ConversationMemory = {
   draft: null, later: [], asked: [], lastTicketId: null, looseMedia: [], notUnderstood: 0, confirm: null, merged: null,
-  dialog: null, followUp: null, greeted: false,
+  dialog: null, followUp: null, special: null, greeted: false,
 };
 
 export interface Handoff {

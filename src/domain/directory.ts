@@ -20,6 +20,12 @@ export const COMMUNITY = 'community';
 /** 市级: looks after what a district’s unit is late with. No kind of the catalogue either. */
 export const CITY_OFFICE = 'city_office';
 
+/**
+ * Kinds of unit whose office it is to look into what others do. A 举报 that the directory sends to one of them is about somebody else: it
+ * goes there, and the unit reads the matter, never the reporter. Any other unit may itself be the accused.
+ */
+export const INVESTIGATORS: ReadonlySet<string> = new Set(['police', 'traffic_police', 'fire', 'urban_enforcement', 'environment', 'market', 'planning', 'agriculture', 'tax']);
+
 /** A certain unit, or the unit of this kind nearest above the place. */
 export type Lead = { readonly kind: string } | { readonly unit: UnitId };
 

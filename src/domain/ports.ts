@@ -6,6 +6,7 @@ import type { ConversationId, Instant, MediaId, MessageId, ResidentId, TicketId,
 import type { Author, Channel, InboundContent, InboundMessage, OutboundMessage, Reply, Sent, TranscriptMessage } from './message.ts';
 import type { HistoryEntry, Ticket, TicketEvent, TicketStatus } from './ticket.ts';
 import type { UnitRole } from './ticket-work.ts';
+import type { SpecialWayEntry } from './special-ways.ts';
 import type { Understanding } from './understanding.ts';
 
 /** What `understand` may know besides the text; never who wrote it. */
@@ -211,6 +212,10 @@ export interface Queries {
   session(tokenHash: string, now: Instant): Promise<Session | null>;
   endSession(tokenHash: string): Promise<void>;
   insertCorrection(correction: Correction): Promise<void>;
+  /** Appends one row to the audit of art. 11(3). */
+  recordSpecialWay(entry: SpecialWayEntry): Promise<void>;
+  /** In the order they were written. */
+  specialWays(id: ConversationId): Promise<readonly SpecialWayEntry[]>;
 
   // directory
   /** Written at the desk, newest first day first. */

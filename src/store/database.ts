@@ -64,6 +64,11 @@ export interface Tables {
     id: Generated<number>; conversation_id: string; resident_id: string; ticket_id: string | null; user_id: string; at: number;
     before_value: string; after_value: string; words: string; model_version: string;
   };
+  /** Appended, never changed. `probability` as decimal text: the codec knows whole numbers only. */
+  special_ways: {
+    id: Generated<number>; kind: 'told' | 'objected' | 'decided'; telling_id: string; at: number; conversation_id: string; resident_id: string;
+    outcome: string; type: string | null; probability: string | null; made_by: string; decision: string | null;
+  };
   media: { id: string; resident_id: string; mime: string; bytes: number; at: number };
   awaited_media: {
     id: string; resident_id: string; conversation_id: string; channel: string; medium: string; remote_id: string; attempts: number; run_at: number;

@@ -7,6 +7,7 @@ export const migrationsFor = (engine: Engine): Record<string, Migration> => ({
   '0002-the-life-of-a-ticket': { up: lifeOfATicket },
   '0003-directories': { up: directoryVersions },
   '0004-wechat': { up: (db) => wechat(db) },
+  '0005-special-ways': { up: (db) => specialWays(db, engine) },
 });
 
 /** Versions of the dispatch directory that are written at the desk. */
@@ -35,6 +36,24 @@ async function lifeOfATicket(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('ticket_units_list').on('ticket_units').columns(['unit_id', 'due_at', 'ticket_id']).execute();
   await db.schema.createIndex('ticket_units_status').on('ticket_units').columns(['unit_id', 'status', 'due_at', 'ticket_id']).execute();
   await sql`insert into ticket_units (ticket_id, unit_id, role, status, due_at) select id, unit_id, 'lead', status, due_at from tickets where unit_id is not null`.execute(db);
+}
+
+/** The audit of art. 11(3). */
+async function specialWays(db: Kysely<unknown>, engine: Engine): Promise<void> {
+  const table = db.schema.createTable('special_ways');
+  await (engine === 'sqlite' ? table.addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement()) : table.addColumn('id', 'bigint', (c) => c.primaryKey().generatedByDefaultAsIdentity()))
+    .addColumn('kind', 'text', (c) => c.notNull())
+    .addColumn('telling_id', 'text', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addColumn('conversation_id', 'text', (c) => c.notNull())
+    .addColumn('resident_id', 'text', (c) => c.notNull())
+    .addColumn('outcome', 'text', (c) => c.notNull())
+    .addColumn('type', 'text')
+    .addColumn('probability', 'text')
+    .addColumn('made_by', 'text', (c) => c.notNull())
+    .addColumn('decision', 'text')
+    .execute();
+  await db.schema.createIndex('special_ways_conversation').on('special_ways').columns(['conversation_id', 'id']).execute();
 }
 
 async function firstSchema(db: Kysely<unknown>, engine: Engine): Promise<void> {

@@ -12,6 +12,7 @@ import { migrationsFor } from './migrations.ts';
 import { openPostgres } from './postgres.ts';
 import { directoryQueries } from './queries/directories.ts';
 import { deskQueries, readCorrections } from './queries/desk.ts';
+import { specialWayQueries } from './queries/special-ways.ts';
 import { jobQueries } from './queries/jobs.ts';
 import { residentQueries } from './queries/residents.ts';
 import { readChain, ticketQueries } from './queries/tickets.ts';
@@ -107,7 +108,7 @@ function compose(db: Kysely<Tables>, engine: Engine, keyring: Keyring, options: 
     const context = contextOf(on);
     return {
       ...residentQueries(context), ...turnQueries(context), ...transcriptQueries(context),
-      ...jobQueries(context), ...ticketQueries(context), ...deskQueries(context), ...directoryQueries(context),
+      ...jobQueries(context), ...ticketQueries(context), ...deskQueries(context), ...directoryQueries(context), ...specialWayQueries(context),
     };
   };
   return {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +7,10 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { TranscriptMessage } from '../../src/domain/message.ts';
 import type { Ticket, TicketCommand } from '../../src/domain/ticket.ts';
+import { SPECIAL_KEYS } from '../../src/domain/special-ways.ts';
+import type { DeskDeps } from '../../src/desk/deps.ts';
+import { tellSpecialWay } from '../../src/desk/tell-special-way.ts';
+import type { User } from '../../src/domain/desk.ts';
 import type { UnderstandingPool } from '../../src/nlp/index.ts';
 import { makeApp, shippedModel, textOf, type TestApp, type TestResident } from '../fakes/test-app.ts';
 import { ENGINES } from '../fakes/test-store.ts';
@@ -24,7 +29,7 @@ const Step = z.strictObject({
   location: z.strictObject({ latitude: z.number(), longitude: z.number(), label: z.string() }).optional(),
   edit: z.strictObject({ field: z.enum(['type', 'address', 'description']), value: z.string() }).optional(),
   unit: z.strictObject({ accept: z.literal(true).optional(), progress: z.string().optional(), resolve: z.string().optional(), return: z.string().optional() }).optional(),
-  operator: z.strictObject({ claim: z.literal(true).optional(), say: z.string().optional(), hand_back: z.literal(true).optional() }).optional(),
+  operator: z.strictObject({ claim: z.literal(true).optional(), say: z.string().optional(), hand_back: z.literal(true).optional(), tell: z.enum(SPECIAL_KEYS).optional() }).optional(),
   minutes_later: z.number().optional(), again: z.literal(true).optional(), offline: z.array(z.string()).optional(),
   /** Everything that comes, in order; `any`: among others. */
   sees: z.array(Seen).optional(), any: z.array(Seen).optional(), never: z.string().optional(),
@@ -144,6 +149,10 @@ async function operatorStep(made: TestApp, resident: TestResident, step: NonNull
     if (step.hand_back) await tx.saveConversation({ ...conversation, mode: 'bot', operatorId: null, handoff: null, waitingSince: null, waitingUntil: null });
     if (step.say !== undefined) await tx.say(conversation, [{ author: 'operator', authorName: '小李', body: { kind: 'text', text: step.say }, idempotencyKey: `op:${Math.random()}` }], made.now(), 'op');
   });
+  if (step.tell !== undefined) {
+    const { store, coordination } = made.app;
+    await tellSpecialWay({ store, coordination, now: made.now, newId: randomUUID } as unknown as DeskDeps, { id: 'op', name: '小李' } as User, resident.ids.conversationId, { outcome: step.tell, key: randomUUID() });
+  }
   return resident.sees();
 }
 

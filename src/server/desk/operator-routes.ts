@@ -9,6 +9,8 @@ import { openFromDraft } from '../../desk/open-from-draft.ts';
 import { readConversation, routeOf } from '../../desk/read-conversation.ts';
 import { readQueue } from '../../desk/read-queue.ts';
 import { ticketSummary } from '../../desk/read-tickets.ts';
+import { tellSpecialWay } from '../../desk/tell-special-way.ts';
+import { SPECIAL_KEYS } from '../../domain/special-ways.ts';
 import { SAY_MAX, sayAsOperator } from '../../desk/say-as-operator.ts';
 import type { DeskServerDeps } from './desk-routes.ts';
 import { typingTopic } from './feed.ts';
@@ -22,6 +24,7 @@ const Changes: z.ZodType<DraftChanges> = z.object({
 });
 const Opening = z.object({ draftId: z.string().min(1).max(64), changes: Changes, description: freeText.optional() });
 const Saying = z.object({ text: z.string().min(1).max(SAY_MAX), key: z.string().regex(/^[\w-]{8,64}$/) });
+const Telling = z.object({ outcome: z.enum(SPECIAL_KEYS), key: Saying.shape.key });
 const code = z.string().max(20).optional();
 const queueQuery = pageQuery.extend({ mine: z.boolean().default(false) });
 
@@ -83,6 +86,10 @@ function serving(app: FastifyInstance, deps: DeskServerDeps): void {
   define(app, deps, {
     method: 'POST', url: '/conversations/:id/open', summary: 'Open the corrected draft as a ticket', action, params: idParams, body: Opening,
     handle: async ({ user, params, body, reply }) => reply.code(201).send(ticketSummary(deps, await openFromDraft(deps, user, params.id as ConversationId, body))),
+  });
+  define(app, deps, {
+    method: 'POST', url: '/conversations/:id/special-way', summary: 'Answer with one of the ways of art. 11(3); the resident may object', action, params: idParams, body: Telling,
+    handle: async ({ user, params, body }) => { await tellSpecialWay(deps, user, params.id as ConversationId, body); return ok; },
   });
   define(app, deps, {
     method: 'POST', url: '/conversations/:id/hand-back', summary: 'Back to the bot', action, params: idParams,

@@ -7,6 +7,7 @@ import { TIME_WISHES, UNIT_ROLES } from '../../domain/ticket-work.ts';
 import { TICKET_STATUSES, type Ticket, type TicketStatus } from '../../domain/ticket.ts';
 import { acceptTicket, correctTicket, dispatchByHand, noteProgress, resolveTicket, returnTicket } from '../../desk/move-ticket.ts';
 import { findTicket, listTickets, readTicket } from '../../desk/read-tickets.ts';
+import { readsHidden } from '../../desk/hidden-reporter.ts';
 import { mayOn, type Action } from '../../desk/permissions.ts';
 import { answerTask, askTime, closeTask, decideTime, enterNextStage, excludeTicket, refuseObjection, reportIn, resumeClock, whistle } from '../../desk/work-on-ticket.ts';
 import type { DeskServerDeps } from './desk-routes.ts';
@@ -37,7 +38,7 @@ export function ticketRoutes(app: FastifyInstance, deps: DeskServerDeps): void {
     method: 'GET', url: '/tickets/:id/media/:mediaId', summary: 'A picture that belongs to the ticket', action: 'ticket.read', params: mediaParams,
     handle: async ({ user, params, reply }) => {
       const ticket = await findTicket(deps, user, params.id);
-      if (!ticket.media.includes(params.mediaId as MediaId)) throw new AppError('media.not_found', 'no such picture');
+      if (readsHidden(deps, user, ticket) || !ticket.media.includes(params.mediaId as MediaId)) throw new AppError('media.not_found', 'no such picture');
       return sendPicture(deps, reply, params.mediaId as MediaId);
     },
   });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Insertable, type Selectable } from 'kysely';
 import type { Page, Paged, Queries, TicketFilter } from '../../domain/ports.ts';
+import { dayStart } from '../../domain/coarse-time.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ConversationId, ResidentId, TicketId, UnitId, UserId } from '../../domain/ids.ts';
 import { unitRoles, type HistoryEntry, type Ticket, type TicketEventKind, type TicketPrivate } from '../../domain/ticket.ts';
@@ -68,8 +69,9 @@ export function ticketQueries(context: QueryContext): Tickets {
     return row ? toTicket(context, row) : null;
   };
 
+  /** A unit's list pages by this date; that of a 举报 must not tell the minute it was made. */
   const saveUnits = async (ticket: Ticket): Promise<void> => {
-    const rows = unitRoles(ticket).map(({ unit, role, dueAt }) => ({ ticket_id: ticket.id, unit_id: unit, role, status: ticket.state.status, due_at: dueAt }));
+    const rows = unitRoles(ticket).map(({ unit, role, dueAt }) => ({ ticket_id: ticket.id, unit_id: unit, role, status: ticket.state.status, due_at: ticket.nature === 'misconduct_report' ? dayStart(dueAt) : dueAt }));
     const known = await db.selectFrom('ticket_units').select(['unit_id', 'role', 'status', 'due_at']).where('ticket_id', '=', ticket.id).execute();
     const unchanged = known.length === rows.length && rows.every((row) => known.some((each) => each.unit_id === row.unit_id && each.role === row.role && each.status === row.status && each.due_at === row.due_at));
     if (unchanged) return;

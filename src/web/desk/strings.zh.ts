@@ -82,6 +82,7 @@ export const words = {
     addressText: '详细地址', building: '楼栋', rivals: '哪一个？', searchPlace: '查找社区、街道', noPlace: '还没有确定到行政区划', description: '给承办单位看的描述（不写电话、姓名、门牌）', words: '居民原话',
     missing: '还缺', open: '开单派发', save: '保存更正', redraft: '按原话重新识别', noDraft: '还没有诉求草稿。', makeDraft: '根据居民的话生成', route: '将派往', unrouted: '将由派单员决定', later: '后面还有其他诉求：',
     tickets: '这位居民的工单', noTickets: '还没有工单。', opened: '已开单', byOperator: '已更正', lifeSafety: '涉及人身安全，应告知', disposition: '处置方式', model: '模型',
+    special: '按第十一条答复（不立单）', tell: '告知居民', told: '已告知，居民可以点「我不同意」',
   },
   ticket: {
     title: '工单', todo: '待接单', called: '吹哨', doing: '办理中', done: '已办结', all: '全部', empty: '这里没有工单。', pick: '从左侧选一张工单。', due: '办结期限', actBy: { dispatched: '接单期限', unrouted: '定单位期限', returned: '裁定期限' }, overdue: '已超期', left: '剩',
