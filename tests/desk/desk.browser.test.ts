@@ -133,10 +133,10 @@ test('an operator answers, chooses, opens; the unit resolves on a phone; the res
 
     await zhao.getByRole('button', { name: /重新识别|根据居民的话生成/ }).click();
     await zhao.waitForSelector('.candidates');
-    await zhao.selectOption('.machine select', { label: '投诉' });
+    await zhao.getByLabel('性质').selectOption({ label: '投诉' });
     who.say('在小区东门旁边');
     await expect.poll(() => zhao.getByLabel('详细地址').inputValue()).toContain('东门'); // what the resident adds comes into the form
-    expect(await zhao.locator('.machine select').inputValue()).toBe('complaint'); // what the operator chose stays
+    expect(await zhao.getByLabel('性质').inputValue()).toBe('complaint'); // what the operator chose stays
     await zhao.fill('.machine input[placeholder="查找社区、街道"]', '西罗园第二社区');
     await zhao.click('.machine .found button');
     await zhao.keyboard.press('Escape');
